@@ -1,0 +1,217 @@
+"""Cache: what this machine compiled before, so that a build or check with nothing new need not compile again.
+
+It lies under `$XDG_CACHE_HOME/jhecfg`, never in a repository, and holds digests and paths alone. `jhecfg.lock` cannot
+take its place: whoever edits an output file can forge the lock to match, and only a compile would notice. What is
+here was compiled by this user, on this machine, with these very sources of jhecfg, without a diagnostic.
+
+Only light modules are imported: this runs before anything else does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import sys
+
+from jhecfg import __version__
+
+TYPE_CHECKING = False  # typing itself is slow to import; type checkers know the name
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_FORMAT = "jhecfg-cache 1"
+_PER_SHARD = 64
+"""Entries in one of 256 folders before the oldest go; some 16,000 in all."""
+
+_READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+_known_fingerprint: list[str] = []
+
+
+class Hit:
+    """A build that was remembered and is still exactly so: the site's name, and how many files it has."""
+
+    __slots__ = ("files", "site")
+
+    def __init__(self, site: str, files: int) -> None:
+        """Take the site's name and the number of its files."""
+        self.site = site
+        self.files = files
+
+
+def recall(spec: Path, out: Path, options: str) -> Hit | None:
+    """Return a Hit if compiling `spec` again would find `out/<site>/` exactly as it is; else None.
+
+    Every spec file and every output file, `jhecfg.lock` included, is read and hashed again. `options` is any text
+    that names what else a result depends on (flags, the validator used). Never raises; a damaged entry is no entry.
+    """
+    place = _place(spec, options)
+    if place is None:
+        return None
+    try:
+        with open(place, "rb", opener=_open_plain) as entry:
+            if not _is_private(os.fstat(entry.fileno())):
+                return None
+            maker, site, sources, files = _parse(entry.read())
+        same = maker == fingerprint() and _sources_are(sources) and _tree_is(os.fspath(out), site, files)
+    except (OSError, ValueError, KeyError):
+        return None
+    return Hit(site, len(files)) if same else None
+
+
+def remember(spec: Path, sources: Mapping[str, str], site: str, files: Mapping[str, bytes], options: str) -> None:
+    """Remember that `spec` compiled to `files` without any diagnostic, not even a warning.
+
+    `sources` maps the path of every file that was read (the spec, what it extends, sealed secrets) to the SHA-256 of
+    its bytes, taken when it was read. Best effort: a cache that cannot be written is no reason to fail, so every
+    OSError is dropped.
+    """
+    place = _place(spec, options)
+    if place is None:
+        return
+    lines = [fingerprint(), site]
+    lines += [f"source {digest} {os.path.abspath(path)}" for path, digest in sources.items()]
+    lines += [f"file {_digest(data)} {path}" for path, data in files.items()]
+    if any("\n" in line for line in lines):  # a path with a line feed in it: legal, and not worth a format
+        return
+    try:
+        body = "\n".join(lines).encode()
+        _write(place, b"\n".join((_FORMAT.encode(), _digest(body).encode(), body)))
+    except (OSError, UnicodeError):
+        return
+
+
+def fingerprint() -> str:
+    """Return a digest of jhecfg itself: version, Python, and name, size and time of each of its own files.
+
+    It is taken once, before the compiler is imported, so that an edit made while a build runs is not credited with
+    that build's result. Installed libraries count through the time of their folder, which every install changes.
+    """
+    if not _known_fingerprint:
+        here = os.path.dirname(os.path.abspath(__file__))
+        facts = [__version__, sys.version, *_stats(here)]
+        facts += [f"{path} {os.stat(path).st_mtime_ns}" for path in sys.path if _is_library(path)]
+        _known_fingerprint.append(_digest("\n".join(facts).encode("utf-8", "surrogateescape")))
+    return _known_fingerprint[0]
+
+
+def _stats(folder: str) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.is_dir():
+                if entry.name != "__pycache__":
+                    yield from _stats(entry.path)
+            else:
+                found = entry.stat()
+                yield f"{entry.path} {found.st_size} {found.st_mtime_ns} {found.st_ino}"
+
+
+def _is_library(path: str) -> bool:
+    return path.endswith(("site-packages", "dist-packages")) and os.path.isdir(path)
+
+
+def _place(spec: Path, options: str) -> str | None:
+    """Return the path of the entry for a spec and an options text; None where there can be no cache."""
+    try:
+        root = _root()
+        fingerprint()
+        name = _digest(f"{os.path.abspath(spec)}\0{options}".encode("utf-8", "surrogateescape"))
+    except OSError:  # no working directory any more, or jhecfg runs from a zip file
+        return None
+    return os.path.join(root, name[:2], name[2:]) if root else None
+
+
+def _root() -> str:
+    if os.environ.get("JHECFG_NO_CACHE"):
+        return ""
+    home = os.environ.get("HOME", "")
+    bases = (os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("LOCALAPPDATA", ""), home and f"{home}/.cache")
+    for base in bases:
+        if os.path.isabs(base):  # the XDG specification: a relative path is to be ignored
+            return os.path.join(base, "jhecfg")
+    return ""
+
+
+def _is_private(found: os.stat_result) -> bool:
+    """Say whether nobody but this user can have written the entry."""
+    if sys.platform == "win32":
+        return True
+    return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _parse(entry: bytes) -> tuple[str, str, dict[str, str], dict[str, str]]:
+    """Return maker, site, and sources and files by path to digest; raises ValueError for a damaged entry."""
+    head, total, body = entry.split(b"\n", 2)
+    if head != _FORMAT.encode() or _digest(body) != total.decode("ascii"):
+        raise ValueError("damaged")
+    maker, site, *lines = body.decode().split("\n")
+    listed: dict[str, dict[str, str]] = {"source": {}, "file": {}}
+    for line in lines:
+        kind, digest, path = line.split(" ", 2)
+        listed[kind][path] = digest
+    return maker, site, listed["source"], listed["file"]
+
+
+def _sources_are(sources: Mapping[str, str]) -> bool:
+    """Compare with the spec files, which may be links: a person's own files may lie where they like."""
+    for path, digest in sources.items():
+        with open(path, "rb") as file:
+            if _digest(file.read()) != digest:
+                return False
+    return bool(sources)
+
+
+def _tree_is(out: str, site: str, files: Mapping[str, str]) -> bool:
+    """Compare with the output folder: plain folders, plain files, the same bytes, no unfinished build.
+
+    A file too many need not be looked for: `jhecfg.lock` is as it was, so it is a stranger, or was never ours.
+    """
+    state = os.path.join(out, ".jhecfg")
+    if os.path.lexists(os.path.join(state, site + ".journal")) or os.path.lexists(os.path.join(state, site)):
+        return False
+    root = os.path.join(out, site)
+    folders = {root, *(os.path.join(root, above) for path in files for above in _above(path))}
+    if not all(stat.S_ISDIR(os.lstat(folder).st_mode) for folder in folders):
+        return False
+    same = all(_digest(_read_plain(os.path.join(root, path))) == digest for path, digest in files.items())
+    return same and os.path.lexists(os.path.join(out, ".gitattributes"))
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
+
+
+def _read_plain(path: str) -> bytes:
+    with open(path, "rb", opener=_open_plain) as file:
+        return file.read()
+
+
+def _open_plain(path: str, flags: int) -> int:
+    """Open a regular file for reading, not through a link, and without waiting for a pipe."""
+    fd = os.open(path, _READ)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError("not a regular file")
+    return fd
+
+
+def _write(place: str, data: bytes) -> None:
+    """Write an entry whole, for this user alone, and keep its folder small."""
+    shard = os.path.dirname(place)
+    os.makedirs(shard, mode=0o700, exist_ok=True)
+    staged = f"{place}.{os.getpid()}"
+    fd = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    with open(fd, "wb") as file:
+        file.write(data)
+    os.replace(staged, place)
+    with os.scandir(shard) as entries:
+        byage = sorted((entry.stat().st_mtime_ns, entry.path) for entry in entries)
+    for _, path in byage[:-_PER_SHARD]:
+        os.unlink(path)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,223 @@
+"""The commands: what each does with its words; returns the exit code. `cli.py` declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from jhecfg.cache import remember
+from jhecfg.compile import Validator, documentation
+from jhecfg.diagnostics import ToolError, did_you_mean
+from jhecfg.fleet import Fleet, Mode, Options, Outcome, muster, run
+from jhecfg.source import Source, discover
+from jhecfg.talk import Exit, Talk
+from jhecfg.tree import unified_diff
+from jhecfg.unchanged import cache_options, said
+
+SPECS = Path("specs")
+MARKS = {"added": "A", "changed": "M", "removed": "D", "edited": "M", "missing": "A", "foreign": "M"}
+
+
+def build(
+    specs: Sequence[Path] | None,
+    talk: Talk,
+    out: Path,
+    jobs: int,
+    *,
+    force: bool,
+    strict: bool,
+    validator: str,
+) -> int:
+    """Compile, judge and write."""
+    return _each(specs, talk, out, jobs, "build", validator=validator, force=force, strict=strict)
+
+
+def check(
+    specs: Sequence[Path] | None, talk: Talk, out: Path, jobs: int, *, strict: bool, validator: str
+) -> int:
+    """Compile, judge and compare; exit 3 with the list and the diff when the output is not what would be written."""
+    return _each(specs, talk, out, jobs, "compare", validator=validator, strict=strict, fail=True)
+
+
+def diff(
+    specs: Sequence[Path] | None, talk: Talk, out: Path, jobs: int, *, exit_code: bool, validator: str
+) -> int:
+    """Print the unified diff that `build` would make."""
+    return _each(specs, talk, out, jobs, "compare", validator=validator, fail=exit_code, only_diff=True)
+
+
+def _each(
+    specs: Sequence[Path] | None,
+    talk: Talk,
+    out: Path,
+    jobs: int,
+    mode: Mode,
+    *,
+    validator: str,
+    force: bool = False,
+    strict: bool = False,
+    fail: bool = False,
+    only_diff: bool = False,
+) -> int:
+    try:
+        judge, binary = _judge(validator, talk)
+        fleet = muster(list(specs or discover(SPECS)), explicit=bool(specs))
+    except ToolError as error:
+        talk.complain(f"jhecfg: {error}")
+        return Exit.ENVIRONMENT
+    except ValueError as error:
+        talk.complain(f"jhecfg: {error}")
+        return Exit.USAGE
+    if not fleet.sources and not fleet.broken:
+        talk.complain(f"jhecfg: there is no spec in {SPECS}/; name one, as in `jhecfg build site.yaml`")
+        return Exit.USAGE
+    options = Options(out=out, mode=mode, validator=judge, kubeconform=binary, force=force, strict=strict)
+    outcomes = [*run(fleet.sources, options, jobs, _progress(talk, len(fleet.sources))), *fleet.broken]
+    _remember(fleet, outcomes, options)
+    _tell(talk, outcomes, options, only_diff=only_diff)
+    return _code(outcomes, strict=strict, fail=fail)
+
+
+def _judge(validator: str, talk: Talk) -> tuple[Validator, str | None]:
+    """Return the validator and kubeconform's path; say which judge does not run. Raises ToolError, ValueError."""
+    from jhecfg.rules.kubeconform import find_kubeconform
+
+    if validator == "builtin":
+        return "builtin", None
+    if validator == "none":
+        talk.complain("warning: no schema is checked (--validator none)")
+        return "none", None
+    if validator not in ("auto", "kubeconform"):
+        hint = did_you_mean(validator, ["auto", "builtin", "kubeconform", "none"])
+        raise ValueError(f"there is no validator '{validator}'; {hint}")
+    binary = find_kubeconform()
+    if binary is None and validator == "kubeconform":
+        raise ToolError(
+            "kubeconform is not on PATH; install it with "
+            "`go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0`, or use --validator builtin"
+        )
+    if binary is None:
+        talk.say("kubeconform is not on PATH and did not run; the built-in schemas did")
+    return ("auto" if validator == "auto" else "kubeconform"), binary
+
+
+class _Progress:
+    """A line that counts sites, on a terminal and when there are many."""
+
+    def __init__(self, talk: Talk, total: int) -> None:
+        self.total = total
+        self.shown = talk.on_terminal and not talk.quiet and total > 40
+
+    def __call__(self, ready: int) -> None:
+        if self.shown:
+            import sys
+
+            end = "\r" if ready < self.total else "\n"
+            sys.stderr.write(f"{ready}/{self.total} sites{end}")
+
+
+def _progress(talk: Talk, total: int) -> _Progress:
+    return _Progress(talk, total)
+
+
+def _remember(fleet: Fleet, outcomes: Sequence[Outcome], options: Options) -> None:
+    """Note what compiled without a word and is now on disk, so that the next call need not compile it again."""
+    clean = {o.spec: o for o in outcomes if not o.diagnostics and o.comparison is not None and not o.trouble and not o.refused}
+    for source in fleet.sources:
+        outcome = clean.get(source.name)
+        if outcome is None or outcome.comparison is None:
+            continue
+        if options.mode == "build" or outcome.comparison.clean:
+            remember(source.path, _paths(source), outcome.site, outcome.digests, _cache_options(options))
+    for source in fleet.bases:
+        remember(source.path, _paths(source), "", {}, _cache_options(options))
+
+
+def _cache_options(options: Options) -> str:
+    return cache_options(str(options.out), options.validator)
+
+
+def _paths(source: Source) -> dict[str, str]:
+    return {str(source.path.parent / name): digest for name, digest in source.digests.items()}
+
+
+def _tell(talk: Talk, outcomes: Sequence[Outcome], options: Options, *, only_diff: bool) -> None:
+    found = [diagnostic for outcome in outcomes for diagnostic in outcome.diagnostics]
+    stopped = [outcome for outcome in outcomes if outcome.comparison is None]
+    tail = f"{', '.join(o.spec for o in stopped)}: nothing was written" if stopped and options.mode == "build" else ""
+    if found or talk.style != "text":
+        talk.diagnostics(found, documentation(), tail)
+    for outcome in outcomes:
+        for line in _lines(outcome, options, only_diff=only_diff):
+            (talk.result if outcome.comparison else talk.complain)(line)
+    checked = sum(outcome.objects_checked for outcome in outcomes)
+    if checked and not only_diff:
+        judges = "the built-in schemas" + (" and kubeconform" if options.kubeconform else "")
+        talk.say(f"{checked} objects checked against {judges}")
+
+
+def _lines(outcome: Outcome, options: Options, *, only_diff: bool) -> Iterator[str]:
+    """Say what became of one spec, as lines."""
+    if outcome.trouble:
+        yield f"{outcome.site or outcome.spec}: {outcome.trouble}"
+    for path, reason in outcome.refused:
+        yield f"{options.out}/{outcome.site}/{path}: {reason}"
+    if outcome.refused:
+        yield f"{outcome.site}: refused, nothing was written; move these files away, or use --force"
+    comparison = outcome.comparison
+    if comparison is None:
+        return
+    if not only_diff:
+        count = comparison.unchanged + sum(change.new is not None for change in comparison.changes)
+        yield said(outcome.site, count) if comparison.clean else _headline(outcome, options)
+        for change in comparison.changes:
+            yield f"  {MARKS[change.kind]} {options.out}/{outcome.site}/{change.path}\n"
+        for path, reason in comparison.obstacles if options.mode == "compare" else ():
+            yield f"  ! {options.out}/{outcome.site}/{path}: {reason}\n"
+        for path in comparison.strangers:
+            yield f"  ? {options.out}/{outcome.site}/{path} is not jhecfg's\n"
+    if options.mode == "compare":
+        yield from unified_diff(comparison)
+
+
+def _headline(outcome: Outcome, options: Options) -> str:
+    comparison = outcome.comparison
+    assert comparison is not None  # the caller checked
+    kinds = [MARKS[change.kind] for change in comparison.changes]
+    words = (("M", "changed"), ("A", "added"), ("D", "removed"))
+    counts = ", ".join(f"{kinds.count(mark)} {word}" for mark, word in words if mark in kinds)
+    verb = "" if options.mode == "build" else " would be"
+    return f"{outcome.site}: {comparison.unchanged} files as they were{', ' + counts + verb if counts else ''}\n"
+
+
+def _code(outcomes: Sequence[Outcome], *, strict: bool, fail: bool) -> int:
+    """Return the gravest outcome: environment, then the specs, then refusals, then drift."""
+    if any(outcome.trouble for outcome in outcomes):
+        return Exit.ENVIRONMENT
+    if any(outcome.failed or (strict and outcome.diagnostics) for outcome in outcomes):
+        return Exit.SPEC
+    if any(outcome.refused for outcome in outcomes):
+        return Exit.REFUSED
+    if fail and any(outcome.comparison is not None and not outcome.comparison.clean for outcome in outcomes):
+        return Exit.OUT_OF_DATE
+    return Exit.OK
+
+
+def explain(code: str, talk: Talk) -> int:
+    """Print the documentation of a code, or of all."""
+    docs = documentation()
+    codes = sorted(docs) if code == "all" else [code]
+    if code != "all" and code not in docs:
+        hint = did_you_mean(code, docs) or "`jhecfg explain all` lists them"
+        talk.complain(f"jhecfg: there is no code '{code}'; {hint}")
+        return Exit.USAGE
+    talk.result("\n".join(f"{each}\n{'-' * len(each)}\n{docs[each].strip()}\n" for each in codes))
+    return Exit.OK
+
+
+def schema(talk: Talk) -> int:
+    """Print the JSON Schema of the spec."""
+    from jhecfg.jsonschema import spec_schema_text
+
+    talk.result(spec_schema_text())
+    return Exit.OK

@@ -1,0 +1,194 @@
+"""Fleet: many specs in one call. Which files are sites, compile each, write or compare, in one process or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from jhecfg.compile import Build, Validator, compile_source, finding_of, located
+from jhecfg.diagnostics import Diagnostic, Refused, SpecError, ToolError, in_order
+from jhecfg.source import Source, load
+from jhecfg.tree import Comparison, compare, digest, write
+
+Mode = Literal["build", "compare"]
+BATCH = 20
+"""Sites whose files are held at once, so that one run of kubeconform serves them all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a fleet is compiled. `kubeconform` is the path of the binary, or None where it does not run."""
+
+    out: Path
+    mode: Mode
+    validator: Validator
+    kubeconform: str | None
+    force: bool = False
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one spec. `comparison` is None when nothing was written or compared."""
+
+    spec: str
+    site: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    comparison: Comparison | None = None
+    refused: tuple[tuple[str, str], ...] = ()
+    trouble: str = ""
+    objects_checked: int = 0
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error in the spec stood in the way."""
+        return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """The specs of one call: sites to compile, bases that only others extend, and files that could not be read."""
+
+    sources: tuple[Source, ...]
+    bases: tuple[Source, ...]
+    broken: tuple[Outcome, ...]
+
+
+def muster(paths: Sequence[Path], *, explicit: bool) -> Fleet:
+    """Read every spec. A file without `site` that another one extends is a base, unless it was named explicitly."""
+    sources, broken = list[Source](), list[Outcome]()
+    for path in paths:
+        try:
+            sources.append(load(path, name=path.as_posix()))
+        except SpecError as error:
+            broken.append(Outcome(spec=path.as_posix(), diagnostics=error.diagnostics))
+        except ToolError as error:
+            broken.append(Outcome(spec=path.as_posix(), trouble=str(error)))
+    extended = {_resolved(source, base) for source in sources for base in source.digests if base != source.path.name}
+    bases = [s for s in sources if not explicit and "site" not in s.tree and s.path.resolve() in extended]
+    sites, twice = _without_twins([source for source in sources if source not in bases])
+    return Fleet(sources=tuple(sites), bases=tuple(bases), broken=(*broken, *twice))
+
+
+def _resolved(source: Source, base: str) -> Path:
+    return (source.path.parent / base).resolve()
+
+
+def _without_twins(sources: Sequence[Source]) -> tuple[list[Source], list[Outcome]]:
+    """Take out specs whose site another one has already: both would write the same folder."""
+    first, sites, twice = dict[str, Source](), list[Source](), list[Outcome]()
+    for source in sources:
+        name = source.tree.get("site")
+        if not isinstance(name, str) or name not in first:
+            sites.append(source)
+            first.setdefault(str(name), source)
+            continue
+        diagnostic = Diagnostic(
+            code="duplicate-site",
+            message=f"two specs are the site '{name}'",
+            span=source.span(("site",)),
+            hint="give each its own name",
+            related=((first[name].span(("site",)), "first used here"),),
+        )
+        twice.append(Outcome(spec=source.name, diagnostics=(diagnostic,)))
+    return sites, twice
+
+
+def run(sources: Sequence[Source], options: Options, jobs: int, done: Callable[[int], None]) -> list[Outcome]:
+    """Compile the sources and write or compare their outputs, in their order. `done` hears how many are ready."""
+    jobs = min(jobs, len(sources) or 1)
+    if jobs == 1:
+        outcomes = list[Outcome]()
+        for batch in _batches(sources):
+            outcomes += _run_batch(batch, options)
+            done(len(outcomes))
+        return outcomes
+    return _run_parallel(sources, options, jobs, done)
+
+
+def _batches(sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
+    for start in range(0, len(sources), BATCH):
+        yield sources[start : start + BATCH]
+
+
+def _run_parallel(
+    sources: Sequence[Source], options: Options, jobs: int, done: Callable[[int], None]
+) -> list[Outcome]:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_all_start_methods, get_context
+
+    # Forked workers have the imports and the sources already; where there is no fork they read everything again.
+    context = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
+    outcomes = list[Outcome]()
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        for batch in pool.map(_run_batch, _batches(sources), [options] * len(list(_batches(sources)))):
+            outcomes += batch
+            done(len(outcomes))
+    return outcomes
+
+
+def _run_batch(sources: Sequence[Source], options: Options) -> list[Outcome]:
+    compiled = [_compiled(source, options) for source in sources]
+    builds = [each for each in compiled if isinstance(each, Build)]
+    try:
+        second = second_opinions(builds, options.kubeconform) if options.kubeconform else {}
+    except ToolError as error:
+        return [Outcome(spec=source.name, trouble=str(error)) for source in sources]
+    return [
+        _finished(each, second.get(each.site.name, ()), options) if isinstance(each, Build) else each for each in compiled
+    ]
+
+
+def _compiled(source: Source, options: Options) -> Build | Outcome:
+    try:
+        return compile_source(source, options.validator)
+    except SpecError as error:
+        return Outcome(spec=source.name, diagnostics=error.diagnostics)
+
+
+def second_opinions(builds: Sequence[Build], binary: str) -> dict[str, tuple[Diagnostic, ...]]:
+    """Run kubeconform once for each Kubernetes version; return what it found, by site. Raises ToolError."""
+    from jhecfg.rules.kubeconform import kubeconform_violations
+
+    found: dict[str, tuple[Diagnostic, ...]] = {}
+    for version in sorted({build.site.kubernetes for build in builds}):
+        group = {build.site.name: build for build in builds if build.site.kubernetes == version and not build.failed}
+        files = {
+            f"{name}/{artifact.path}": build.files[artifact.path]
+            for name, build in group.items()
+            for artifact in build.artifacts
+            if artifact.manifest is not None
+        }
+        for violation in kubeconform_violations(files, version, binary) if files else ():
+            name, _, path = violation.path.partition("/")
+            build = group[name]
+            finding = finding_of(replace(violation, path=path))
+            said = located(build.source, build.artifacts, [("kubeconform", finding)])
+            found[name] = (*found.get(name, ()), *said)
+    return found
+
+
+def _finished(build: Build, more: tuple[Diagnostic, ...], options: Options) -> Outcome:
+    diagnostics = in_order([*build.diagnostics, *more])
+    outcome = Outcome(
+        spec=build.source.name,
+        site=build.site.name,
+        diagnostics=diagnostics,
+        objects_checked=build.objects_checked,
+        digests={} if diagnostics else {path: digest(data) for path, data in build.files.items()},
+    )
+    if outcome.failed or (options.strict and diagnostics):
+        return outcome
+    try:
+        name, files = build.site.name, build.files
+        if options.mode == "compare":
+            return replace(outcome, comparison=compare(options.out, name, files))
+        comparison = write(options.out, name, files, force=options.force)
+    except Refused as refused:
+        return replace(outcome, refused=refused.paths)
+    except ToolError as error:
+        return replace(outcome, trouble=str(error))
+    return replace(outcome, comparison=comparison)

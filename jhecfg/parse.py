@@ -1,0 +1,269 @@
+"""parse(): Source → SiteSpec; every error of the model said in the spec's words, at its line."""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from jhecfg import leaks
+from jhecfg.diagnostics import Diagnostic, Loc, SpecError, did_you_mean, in_order, nearest
+from jhecfg.source import Source
+from jhecfg.spec import PATTERNS, SiteSpec
+
+CODES: dict[str, str] = {
+    "unknown-field": "The spec has a key that does not exist at this place.\n\n"
+    "*Why:* a key that is silently ignored is a mistake nobody notices.\n\n"
+    "*Instead:* correct the spelling; `jhecfg schema` and the editor list what exists.",
+    "missing-field": "A required key is missing.\n\n*Instead:* add it; the message says what it means.",
+    "wrong-type": "A value is of another type than the field.\n\n"
+    "*Why:* nothing is converted silently; 1.30 without quotes is the number 1.3.\n\n"
+    "*Instead:* put text in quotes, or take the quotes off a number.",
+    "invalid-value": "A value has the right type but not a form the field accepts.\n\n"
+    "*Instead:* write what the message says was expected.",
+}
+"""What this stage can find, and its documentation."""
+
+_PRINTABLE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+
+# pydantic's error types (docs: errors/validation_errors) and what the field wanted, in YAML's words.
+_WANTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "tuple_type": "a list",
+    "list_type": "a list",
+}
+
+
+def parse(source: Source) -> SiteSpec:
+    """Check the tree of a source against the model. Raises SpecError with every mistake, in order."""
+    try:
+        return SiteSpec.model_validate(source.tree)
+    except ValidationError as error:
+        # Only types, places and bounds are taken from pydantic: its texts can hold input values.
+        details = error.errors(include_input=False, include_url=False)
+        found = tuple(_diagnostic(source, dict(detail)) for detail in _one_cause_one_error(details))
+    raise SpecError(in_order(found))
+
+
+def _one_cause_one_error(details: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Leave out a missing field whose misspelt name is reported as unknown in the same place."""
+    meant = {
+        (*detail["loc"][:-1], nearest(str(detail["loc"][-1]), _field_names(_model_at(detail["loc"][:-1]))))
+        for detail in details
+        if detail["type"] == "extra_forbidden"
+    }
+    for detail in details:
+        if detail["type"] != "missing" or detail["loc"] not in meant:
+            yield detail
+
+
+def _diagnostic(source: Source, detail: dict[str, Any]) -> Diagnostic:
+    kind, loc, bounds = str(detail["type"]), tuple(detail["loc"]), dict(detail.get("ctx", {}))
+    if kind == "extra_forbidden":
+        return _unknown_field(source, loc)
+    if kind == "missing":
+        return _missing_field(source, loc)
+    if loc and loc[-1] == "[key]":
+        return _bad_key(source, loc[:-1], bounds)
+    if kind in _WANTED:
+        return _wrong_type(source, loc, _WANTED[kind])
+    return Diagnostic(
+        code="invalid-value",
+        message=f"'{dotted(loc)}' has a value that it cannot have",
+        span=source.span(loc),
+        found=_shown(source, loc),
+        expected=_expected(kind, bounds),
+        hint=_nearest_literal(source, loc, kind, bounds),
+    )
+
+
+def _unknown_field(source: Source, loc: Loc) -> Diagnostic:
+    key, model = str(loc[-1]), _model_at(loc[:-1])
+    name = f"'{key}'" if _PRINTABLE_KEY.fullmatch(key) else "by that name"
+    return Diagnostic(
+        code="unknown-field",
+        message=f"{_owner(loc[:-1], model)} has no field {name}",
+        span=source.span(loc, key=True),
+        hint=did_you_mean(key, _field_names(model)),
+    )
+
+
+def _missing_field(source: Source, loc: Loc) -> Diagnostic:
+    model, name = _model_at(loc[:-1]), str(loc[-1])
+    return Diagnostic(
+        code="missing-field",
+        message=f"{_owner(loc[:-1], model)} needs '{name}'",
+        span=source.span(loc[:-1], key=True),
+        expected=_description(model, name),
+        hint=f"add `{name}:` here",
+    )
+
+
+def _bad_key(source: Source, loc: Loc, bounds: dict[str, Any]) -> Diagnostic:
+    return Diagnostic(
+        code="invalid-value",
+        message=f"'{dotted(loc[:-1])}' has a key that it cannot have",
+        span=source.span(loc, key=True),
+        expected=PATTERNS.get(str(bounds.get("pattern", "")), ""),
+    )
+
+
+def _wrong_type(source: Source, loc: Loc, wanted: str) -> Diagnostic:
+    value, span = value_at(source.tree, loc), source.span(loc)
+    raw = span.text[span.column - 1 : span.end - 1]
+    hint = ""
+    if wanted == "text" and isinstance(value, int | float):
+        hint = f'put quotes around it: "{raw}"'
+    elif wanted in ("a whole number", "a number") and isinstance(value, str) and re.fullmatch(r"-?[0-9.]{1,18}", value):
+        hint = f"take the quotes off: {value}"
+    elif wanted == "a list" and isinstance(value, str):
+        hint = "write it as a list, with one '- ' a line"
+    return Diagnostic(
+        code="wrong-type",
+        message=f"'{dotted(loc)}' must be {wanted}",
+        span=span,
+        found=_kind_of(value),
+        expected=wanted,
+        hint=hint,
+    )
+
+
+def _kind_of(value: object) -> str:
+    words: tuple[tuple[type | tuple[type, ...], str], ...] = (
+        (bool, "true or false"),
+        ((int, float), "a number"),
+        (str, "text"),
+        (list, "a list"),
+        (dict, "a mapping"),
+    )
+    return next((word for kind, word in words if isinstance(value, kind)), "nothing")
+
+
+def _expected(kind: str, bounds: dict[str, Any]) -> str:
+    """Say what a value must be, from pydantic's error type and its bounds."""
+    if kind == "string_pattern_mismatch":
+        return PATTERNS.get(str(bounds["pattern"]), "another form")
+    if kind == "literal_error":
+        options = re.findall(r"'([^']*)'", str(bounds["expected"]))
+        return f"one of {', '.join(options)}" if len(options) > 1 else str(bounds["expected"]).strip("'").lower()
+    words = {
+        "greater_than_equal": "{ge} or more",
+        "greater_than": "more than {gt}",
+        "less_than_equal": "{le} or less",
+        "less_than": "less than {lt}",
+        "string_too_short": "at least {min_length} characters",
+        "string_too_long": "at most {max_length} characters",
+        "too_short": "at least {min_length} entries",
+        "too_long": "at most {max_length} entries",
+        "finite_number": "a finite number",
+    }
+    return words.get(kind, "another value").format(**bounds)
+
+
+def _nearest_literal(source: Source, loc: Loc, kind: str, bounds: dict[str, Any]) -> str:
+    value = value_at(source.tree, loc)
+    if kind != "literal_error" or not isinstance(value, str):
+        return ""
+    hint = did_you_mean(value, re.findall(r"'([^']*)'", str(bounds["expected"])))
+    return hint if hint.startswith("did you mean") else ""
+
+
+def _shown(source: Source, loc: Loc) -> str:
+    """Show a value that is short and cannot be a secret."""
+    value = value_at(source.tree, loc)
+    if isinstance(value, bool) or value is None or isinstance(value, dict | list):
+        return _kind_of(value)
+    text = str(value)
+    secret = any(isinstance(part, str) and leaks.secret_key(part) for part in loc) or leaks.secret_shape(text)
+    return "" if secret or len(text) > 80 else text if isinstance(value, int | float) else f"'{text}'"
+
+
+def value_at(tree: Any, loc: Loc) -> Any:
+    """Return the value at a place of a plain tree, or None."""
+    for part in loc:
+        try:
+            tree = tree[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return tree
+
+
+def dotted(loc: Loc) -> str:
+    """Write a place as people do: `hubs[0].domain`."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text or "the spec"
+
+
+# --- what the model says about a place --------------------------------------------------------------------------------
+
+_OWNERS = {
+    "SiteSpec": "a site",
+    "HubSpec": "a hub",
+    "OrgSpec": "an organization",
+    "DatabaseSpec": "the database",
+    "ClusterSpec": "the cluster",
+    "NodeGroupSpec": "a node group",
+    "ExchangeSpec": "the exchange",
+    "ImageSpec": "the image",
+    "PatchSpec": "a patch",
+}
+
+
+def _owner(loc: Loc, model: type[BaseModel] | None) -> str:
+    known = _OWNERS.get(model.__name__) if model else None
+    return known or f"'{dotted(loc)}'"
+
+
+def _model_at(loc: Loc) -> type[BaseModel] | None:
+    """Follow a place through the models; None below free-form data."""
+    model: type[BaseModel] | None = SiteSpec
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        annotation = next((f.annotation for f in _fields(model) if f.alias == part), None)
+        model = next(_models_in(annotation), None)
+    return model
+
+
+def _fields(model: type[BaseModel] | None) -> Iterator[Any]:
+    yield from model.model_fields.values() if model else ()
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        if issubclass(annotation, BaseModel):
+            yield annotation
+        return
+    for argument in typing.get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _field_names(model: type[BaseModel] | None) -> list[str]:
+    return [str(field.alias) for field in _fields(model)]
+
+
+def _description(model: type[BaseModel] | None, alias: str) -> str:
+    return next((str(f.description) for f in _fields(model) if f.alias == alias), "").rstrip(".")
+
+
+def leaves(tree: Mapping[str, Any] | list[Any], prefix: Loc = ()) -> Iterator[tuple[Loc, Any]]:
+    """Yield every scalar of a plain tree with its place, in order."""
+    entries = tree.items() if isinstance(tree, Mapping) else enumerate(tree)
+    for key, value in entries:
+        if isinstance(value, dict | list) and value:
+            yield from leaves(value, (*prefix, key))
+        else:
+            yield (*prefix, key), value

@@ -1,0 +1,93 @@
+"""patched(): the last escape hatch: JSON merge patches (RFC 7396) and JSON 6902 patches on named output objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+from jhecfg.artifact import Artifact, Tree
+from jhecfg.diagnostics import Finding, did_you_mean
+from jhecfg.site import Patch, Site
+
+CODES: dict[str, str] = {
+    "patch-matches-nothing": "A patch names an object that the output does not hold.\n\n"
+    "*Why:* a patch that is silently dropped is a change that nobody makes (kustomize#4380).\n\n"
+    "*Instead:* correct kind, name or namespace; the message lists what is near.",
+    "patch-fails": "A patch cannot be applied to its object.\n\n"
+    "*Why:* its path does not exist, its test fails, or it is neither a mapping nor a list of operations.\n\n"
+    "*Instead:* read the object in `out/`, and correct the patch.",
+}
+"""What this stage can find, and its documentation."""
+
+
+def patched(site: Site, artifacts: Sequence[Artifact]) -> tuple[tuple[Artifact, ...], list[tuple[str, Finding]]]:
+    """Apply the site's patches in order. Returns the artifacts, and what was wrong as (code, finding)."""
+    result, problems = list(artifacts), list[tuple[str, Finding]]()
+    for patch in site.patches:
+        places = [index for index, artifact in enumerate(result) if _is_target(patch, artifact)]
+        if not places:
+            problems.append(("patch-matches-nothing", _no_target(patch, result)))
+        for index in places:
+            try:
+                result[index] = replace(result[index], tree=_apply(patch.patch, result[index].tree))
+            except PatchFailed as failed:
+                problems.append(("patch-fails", Finding(loc=(*patch.loc, "patch"), message=str(failed))))
+    return tuple(result), problems
+
+
+class PatchFailed(ValueError):
+    """A patch does not fit its object; the text says why, without values."""
+
+
+def _is_target(patch: Patch, artifact: Artifact) -> bool:
+    tree = artifact.manifest
+    if tree is None or tree["kind"] != patch.kind or tree["metadata"]["name"] != patch.name:
+        return False
+    return patch.namespace is None or tree["metadata"].get("namespace") == patch.namespace
+
+
+def _no_target(patch: Patch, artifacts: Sequence[Artifact]) -> Finding:
+    trees = [artifact.manifest for artifact in artifacts]
+    names = [str(tree["metadata"]["name"]) for tree in trees if tree is not None and tree["kind"] == patch.kind]
+    kinds = {str(tree["kind"]) for tree in trees if tree is not None}
+    hint = did_you_mean(patch.name, names) if names else did_you_mean(patch.kind, sorted(kinds))
+    return Finding(
+        loc=(*patch.loc, "target"),
+        message=f"the output holds no {patch.kind} '{patch.name}'" + (f" in '{patch.namespace}'" if patch.namespace else ""),
+        hint=hint,
+    )
+
+
+def _apply(patch: Any, tree: Tree | str) -> Tree:
+    assert isinstance(tree, dict)  # only manifests are targets
+    result = merge(tree, patch) if isinstance(patch, dict) else _operations(patch, tree)
+    if not isinstance(result, dict) or result.get("kind") != tree["kind"] or "name" not in result.get("metadata", {}):
+        raise PatchFailed("the patch changes what the object is")
+    return result
+
+
+def merge(tree: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch: mappings merge, null removes, everything else replaces. Changes neither argument."""
+    if not isinstance(patch, dict):
+        return deepcopy(patch)
+    result = dict(tree) if isinstance(tree, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merge(result.get(key), value)
+    return result
+
+
+def _operations(patch: Any, tree: Tree) -> Any:
+    if not isinstance(patch, list):
+        raise PatchFailed("a patch is a mapping, or a list of JSON 6902 operations")
+    import jsonpatch
+
+    try:
+        return jsonpatch.apply_patch(tree, patch)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, KeyError, TypeError, ValueError) as error:
+        # The library's texts can hold values of the object: only its kind of error is told.
+        raise PatchFailed(f"the operations do not fit the object ({type(error).__name__})") from None

@@ -1,0 +1,87 @@
+"""The few helpers that every object shares: metadata, labels, pod security, digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jhecfg.artifact import Tree
+from jhecfg.site import Image, SecretKey, Site
+
+MANAGER = "jhecfg"
+DIGEST_ANNOTATION = "jhecfg/digest"
+
+
+def selector(site: Site, component: str) -> dict[str, str]:
+    """Return the labels that pick a component's pods; they never change, since selectors are immutable."""
+    return {"app.kubernetes.io/name": component, "app.kubernetes.io/instance": site.name}
+
+
+def labels(site: Site, component: str) -> dict[str, str]:
+    """Return the recommended labels (kubernetes.io/docs/concepts/overview/working-with-objects/common-labels)."""
+    return {
+        **selector(site, component),
+        "app.kubernetes.io/part-of": "jupyterhealth-exchange",
+        "app.kubernetes.io/managed-by": MANAGER,
+    }
+
+
+def metadata(
+    site: Site,
+    name: str,
+    component: str,
+    *,
+    namespace: str | None = None,
+    extra_labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> Tree:
+    """Return an object's metadata; without `namespace` the object is cluster-wide."""
+    return {
+        "name": name,
+        **({"namespace": namespace} if namespace is not None else {}),
+        "labels": {**labels(site, component), **(extra_labels or {})},
+        **({"annotations": dict(annotations)} if annotations else {}),
+    }
+
+
+def secret_env(name: str, ref: SecretKey) -> Tree:
+    """Return an environment variable whose value comes from a Secret."""
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": ref.name, "key": ref.key}}}
+
+
+def env(name: str, value: str) -> Tree:
+    """Return an environment variable; `$(` is escaped, since Kubernetes would expand it."""
+    return {"name": name, "value": value.replace("$(", "$$(")}
+
+
+def pull(image: Image) -> Tree:
+    """Return a container's image and pull policy."""
+    return {"image": image.reference, "imagePullPolicy": image.pull_policy}
+
+
+def digest(*parts: Any) -> str:
+    """Return ten hexadecimal digits of the parts' content: the same content, the same name."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def pod_security(uid: int = 10001) -> Tree:
+    """Return a pod's security context for the `restricted` Pod Security Standard."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": uid,
+        "runAsGroup": uid,
+        "fsGroup": uid,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def container_security() -> Tree:
+    """Return a container's security context for the `restricted` Pod Security Standard."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }

@@ -1,0 +1,85 @@
+"""10-platform: what is shared by the cluster: classes of gateways and disks, the issuer of certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jhecfg.artifact import Artifact, Tree
+from jhecfg.render.objects import metadata
+from jhecfg.site import Site
+
+FOLDER = "manifests/10-platform"
+
+
+def platform(site: Site) -> Iterator[Artifact]:
+    """Render the cluster-wide objects. Their names carry the site's, so that two sites can share a cluster."""
+    if site.edge.controller == "envoy-gateway" and site.edge.own_class:
+        yield Artifact(f"{FOLDER}/gatewayclass.yaml", gateway_class(site))
+    if site.edge.acme_server is not None:
+        yield Artifact(f"{FOLDER}/clusterissuer.yaml", cluster_issuer(site, site.edge.acme_server))
+    if site.cluster is not None:
+        yield Artifact(f"{FOLDER}/storageclass-{site.cluster.storage_class}.yaml", storage_class(site))
+
+
+def gateway_class(site: Site) -> Tree:
+    """Return the GatewayClass; Envoy Gateway's chart renders none."""
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "GatewayClass",
+        "metadata": metadata(site, site.edge.class_name, "edge"),
+        "spec": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
+    }
+
+
+def cluster_issuer(site: Site, server: str) -> Tree:
+    """Return the ACME issuer, with an HTTP-01 solver for the edge at hand."""
+    name = site.edge.issuer or ""
+    return {
+        "apiVersion": "cert-manager.io/v1",
+        "kind": "ClusterIssuer",
+        "metadata": metadata(site, name, "edge"),
+        "spec": {
+            "acme": {
+                "server": server,
+                "email": site.edge.acme_email,
+                "privateKeySecretRef": {"name": name},
+                "solvers": [_solver(site)],
+            }
+        },
+    }
+
+
+def _solver(site: Site) -> Tree:
+    if site.edge.controller == "ingress-nginx":
+        solver: Tree = {"ingress": {"ingressClassName": site.edge.class_name, "serviceType": "ClusterIP"}}
+    else:
+        gateway = {
+            "kind": "Gateway",
+            "name": site.edge.gateway,
+            "namespace": site.edge.namespace,
+            "sectionName": "http",
+        }
+        solver = {"gatewayHTTPRoute": {"serviceType": "ClusterIP", "parentRefs": [gateway]}}
+    # A pod that calls its own load balancer may never arrive (hairpin): cert-manager 1.21 can skip its own check.
+    return {"http01": solver, "waitInsteadOfSelfCheck": "30s"}
+
+
+def storage_class(site: Site) -> Tree:
+    """Return the encrypted gp3 class; EKS marks none as default, and the add-on's own is not encrypted."""
+    assert site.cluster is not None  # the caller checked
+    provisioner = "ebs.csi.eks.amazonaws.com" if site.cluster.auto_mode else "ebs.csi.aws.com"
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": metadata(
+            site,
+            site.cluster.storage_class,
+            "storage",
+            annotations={"storageclass.kubernetes.io/is-default-class": "true"},
+        ),
+        "provisioner": provisioner,
+        "parameters": {"type": "gp3", "encrypted": "true"},
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
+    }

@@ -1,0 +1,320 @@
+"""60-routes: the edge of this site: gateway or ingresses, certificates, what is blocked. Last, since it waits for DNS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jhecfg.artifact import Artifact, Tree
+from jhecfg.render.objects import metadata
+from jhecfg.site import Site
+
+FOLDER = "manifests/60-routes"
+HSTS = "max-age=31536000"
+# Any JHE user may register an OAuth application there (run on v0.0.10 … main).
+BLOCKED = "/o/applications"
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+ENVOY_API = "gateway.envoyproxy.io/v1alpha1"
+
+
+def routes(site: Site) -> Iterator[Artifact]:
+    """Render the edge for the controller at hand; nothing for `none`."""
+    if site.edge.controller == "envoy-gateway":
+        yield from _envoy(site)
+    elif site.edge.controller == "ingress-nginx":
+        yield from _nginx(site)
+
+
+# --- Envoy Gateway ----------------------------------------------------------------------------------------------------
+
+
+def _envoy(site: Site) -> Iterator[Artifact]:
+    yield Artifact(f"{FOLDER}/envoyproxy.yaml", envoy_proxy(site))
+    yield Artifact(f"{FOLDER}/gateway.yaml", gateway(site))
+    yield Artifact(f"{FOLDER}/clienttrafficpolicy.yaml", client_traffic_policy(site))
+    if site.edge.issuer is not None:
+        for host, secret in site.hosts:
+            yield Artifact(f"{FOLDER}/certificate-{secret}.yaml", certificate(site, host, secret))
+    yield Artifact(f"{FOLDER}/httproute-https-redirect.yaml", redirect(site))
+    yield Artifact(f"{FOLDER}/httproutefilter-not-found.yaml", not_found(site))
+    yield Artifact(f"{FOLDER}/backendtrafficpolicy-exchange.yaml", body_limit(site))
+    yield Artifact(
+        f"{FOLDER}/httproute-exchange.yaml", http_route(site, "exchange", "https-exchange", site.domain, blocked=True)
+    )
+    mcp = site.exchange.mcp
+    if mcp:
+        yield Artifact(f"{FOLDER}/httproute-mcp.yaml", http_route(site, "mcp", "https-mcp", mcp.domain))
+
+
+def envoy_proxy(site: Site) -> Tree:
+    """Return how Envoy runs for this Gateway: two pods behind one network load balancer."""
+    service: Tree = {"type": "LoadBalancer", "externalTrafficPolicy": "Local", **load_balancer(site)}
+    return {
+        "apiVersion": ENVOY_API,
+        "kind": "EnvoyProxy",
+        "metadata": metadata(site, site.edge.gateway, "edge", namespace=site.edge.namespace),
+        "spec": {
+            "provider": {
+                "type": "Kubernetes",
+                "kubernetes": {
+                    "envoyDeployment": {"replicas": 2},
+                    "envoyPDB": {"maxUnavailable": 1},
+                    "envoyService": service,
+                },
+            }
+        },
+    }
+
+
+_AWS = "service.beta.kubernetes.io/aws-load-balancer-"
+
+
+def load_balancer(site: Site) -> Tree:
+    """Return the class and annotations of an internet-facing NLB, for whatever makes it."""
+    edge = site.edge
+    proxy_protocol = {f"{_AWS}proxy-protocol": "*"} if edge.proxy_protocol else {}
+    if edge.load_balancer == "in-tree":
+        annotations = {
+            f"{_AWS}type": "nlb",
+            f"{_AWS}backend-protocol": "tcp",
+            f"{_AWS}cross-zone-load-balancing-enabled": "true",
+        }
+        return {"annotations": {**annotations, **proxy_protocol}}
+    lb_class = "eks.amazonaws.com/nlb" if edge.load_balancer == "auto-mode" else "service.k8s.aws/nlb"
+    annotations = {
+        f"{_AWS}scheme": "internet-facing",
+        # With IP targets the client's address survives only by proxy protocol; with instance targets it is kept.
+        f"{_AWS}nlb-target-type": "ip" if edge.proxy_protocol else "instance",
+        f"{_AWS}attributes": "load_balancing.cross_zone.enabled=true",
+    }
+    return {"loadBalancerClass": lb_class, "annotations": {**annotations, **proxy_protocol}}
+
+
+def listener_name(name: str) -> str:
+    """Return the name of the HTTPS listener of `exchange`, `mcp` or a hub."""
+    return f"https-{name}"
+
+
+def gateway(site: Site) -> Tree:
+    """Return the Gateway: port 80 for redirects and ACME, one HTTPS listener for each host name."""
+    names = ["exchange", *(["mcp"] if site.exchange.mcp else []), *(hub.name for hub in site.cluster_hubs)]
+    spaces = [
+        site.namespace,
+        *([site.namespace] if site.exchange.mcp else []),
+        *(hub.namespace for hub in site.cluster_hubs),
+    ]
+    listeners = [
+        _listener(name, host, secret, space) for name, (host, secret), space in zip(names, site.hosts, spaces, strict=True)
+    ]
+    http = {
+        "name": "http",
+        "protocol": "HTTP",
+        "port": 80,
+        "allowedRoutes": {"namespaces": {"from": "Same"}},
+    }
+    return {
+        "apiVersion": GATEWAY_API,
+        "kind": "Gateway",
+        "metadata": metadata(site, site.edge.gateway, "edge", namespace=site.edge.namespace),
+        "spec": {
+            "gatewayClassName": site.edge.class_name,
+            "infrastructure": {
+                "parametersRef": {
+                    "group": "gateway.envoyproxy.io",
+                    "kind": "EnvoyProxy",
+                    "name": site.edge.gateway,
+                }
+            },
+            "listeners": [http, *listeners],
+        },
+    }
+
+
+def _listener(name: str, host: str, secret: str, namespace: str) -> Tree:
+    return {
+        "name": listener_name(name),
+        "protocol": "HTTPS",
+        "port": 443,
+        "hostname": host,
+        "allowedRoutes": {
+            "namespaces": {
+                "from": "Selector",
+                "selector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+            }
+        },
+        "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]},
+    }
+
+
+def client_traffic_policy(site: Site) -> Tree:
+    """Return what the edge asks of clients: TLS 1.2, no forwarded host of their own making, HTTPS from now on.
+
+    `clientIPDetection` stays unset: with it Envoy would believe a client's own X-Forwarded-Proto.
+    """
+    return {
+        "apiVersion": ENVOY_API,
+        "kind": "ClientTrafficPolicy",
+        "metadata": metadata(site, site.edge.gateway, "edge", namespace=site.edge.namespace),
+        "spec": {
+            "targetRefs": [
+                {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": site.edge.gateway}
+            ],
+            **({"proxyProtocol": {}} if site.edge.proxy_protocol else {}),
+            "tls": {"minVersion": "1.2"},
+            # JHE believes X-Forwarded-Host (USE_X_FORWARDED_HOST), and Envoy passes it on.
+            "headers": {
+                "earlyRequestHeaders": {"remove": ["X-Forwarded-Host"]},
+                # Here and not on a route: it covers the hubs' own routes and direct responses too.
+                "lateResponseHeaders": {"set": [{"name": "Strict-Transport-Security", "value": HSTS}]},
+            },
+        },
+    }
+
+
+def certificate(site: Site, host: str, secret: str) -> Tree:
+    """Return the Certificate of one host name; its Secret lives beside the Gateway."""
+    return {
+        "apiVersion": "cert-manager.io/v1",
+        "kind": "Certificate",
+        "metadata": metadata(site, secret, "edge", namespace=site.edge.namespace),
+        "spec": {
+            "secretName": secret,
+            "dnsNames": [host],
+            "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": site.edge.issuer},
+            "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+        },
+    }
+
+
+def redirect(site: Site) -> Tree:
+    """Return the route that sends plain HTTP to HTTPS; ACME's own, more exact route comes before it."""
+    return {
+        "apiVersion": GATEWAY_API,
+        "kind": "HTTPRoute",
+        "metadata": metadata(site, f"{site.name}-https-redirect", "edge", namespace=site.edge.namespace),
+        "spec": {
+            "parentRefs": [{"name": site.edge.gateway, "sectionName": "http"}],
+            "rules": [
+                {
+                    "filters": [
+                        {"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}
+                    ]
+                }
+            ],
+        },
+    }
+
+
+def not_found(site: Site) -> Tree:
+    """Return the filter that answers 404 for what is blocked at the edge."""
+    return {
+        "apiVersion": ENVOY_API,
+        "kind": "HTTPRouteFilter",
+        "metadata": metadata(site, "not-found", "edge", namespace=site.namespace),
+        "spec": {
+            "directResponse": {
+                "statusCode": 404,
+                "contentType": "text/plain",
+                "body": {"type": "Inline", "inline": "not found"},
+            }
+        },
+    }
+
+
+def body_limit(site: Site) -> Tree:
+    """Return the limit of a request's body at the Exchange; hubs stream, and have none."""
+    return {
+        "apiVersion": ENVOY_API,
+        "kind": "BackendTrafficPolicy",
+        "metadata": metadata(site, "exchange", "edge", namespace=site.namespace),
+        "spec": {
+            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "exchange"}],
+            "requestBuffer": {"limit": site.edge.max_body_size},
+        },
+    }
+
+
+def http_route(site: Site, name: str, listener: str, host: str, *, blocked: bool = False) -> Tree:
+    """Return the route from a host name to a Service of the site's namespace."""
+    reference = {"group": "gateway.envoyproxy.io", "kind": "HTTPRouteFilter", "name": "not-found"}
+    block = {
+        "matches": [{"path": {"type": "PathPrefix", "value": BLOCKED}}],
+        "filters": [{"type": "ExtensionRef", "extensionRef": reference}],
+    }
+    serve = {
+        "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+        "backendRefs": [{"name": name, "port": 80}],
+    }
+    parent = {"name": site.edge.gateway, "namespace": site.edge.namespace, "sectionName": listener}
+    return {
+        "apiVersion": GATEWAY_API,
+        "kind": "HTTPRoute",
+        "metadata": metadata(site, name, "edge", namespace=site.namespace),
+        "spec": {
+            "parentRefs": [parent],
+            "hostnames": [host],
+            "rules": [*([block] if blocked else []), serve],
+        },
+    }
+
+
+# --- ingress-nginx ----------------------------------------------------------------------------------------------------
+
+_NGINX = "nginx.ingress.kubernetes.io/"
+
+
+def _nginx(site: Site) -> Iterator[Artifact]:
+    secrets = dict(site.hosts)
+    yield Artifact(
+        f"{FOLDER}/ingress-exchange.yaml", ingress(site, "exchange", site.domain, secrets[site.domain])
+    )
+    yield Artifact(f"{FOLDER}/ingress-exchange-blocked.yaml", ingress_blocked(site))
+    mcp = site.exchange.mcp
+    if mcp:
+        yield Artifact(f"{FOLDER}/ingress-mcp.yaml", ingress(site, "mcp", mcp.domain, secrets[mcp.domain]))
+
+
+def ingress(site: Site, name: str, host: str, secret: str) -> Tree:
+    """Return the Ingress from a host name to a Service of the site's namespace."""
+    issuer = {"cert-manager.io/cluster-issuer": site.edge.issuer} if site.edge.issuer else {}
+    annotations = {
+        **issuer,
+        f"{_NGINX}force-ssl-redirect": "true",
+        f"{_NGINX}proxy-body-size": _nginx_size(site.edge.max_body_size),
+    }
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": metadata(site, name, "edge", namespace=site.namespace, annotations=annotations),
+        "spec": {
+            "ingressClassName": site.edge.class_name,
+            "tls": [{"hosts": [host], "secretName": secret}],
+            "rules": [_ingress_rule(host, "/", name)],
+        },
+    }
+
+
+def ingress_blocked(site: Site) -> Tree:
+    """Return the Ingress that answers 403 for what is blocked at the edge: every address is on its deny list."""
+    annotations = {
+        f"{_NGINX}force-ssl-redirect": "true",
+        f"{_NGINX}denylist-source-range": "0.0.0.0/0,::/0",
+    }
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": metadata(site, "exchange-blocked", "edge", namespace=site.namespace, annotations=annotations),
+        "spec": {
+            "ingressClassName": site.edge.class_name,
+            "rules": [_ingress_rule(site.domain, BLOCKED, "exchange")],
+        },
+    }
+
+
+def _ingress_rule(host: str, path: str, service: str) -> Tree:
+    backend = {"service": {"name": service, "port": {"name": "http"}}}
+    return {"host": host, "http": {"paths": [{"path": path, "pathType": "Prefix", "backend": backend}]}}
+
+
+def _nginx_size(quantity: str) -> str:
+    """Turn a Kubernetes quantity (64Mi) into nginx's form (64m)."""
+    return quantity[:-1].lower()

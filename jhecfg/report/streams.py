@@ -1,0 +1,32 @@
+"""Streams: whether a stream gets colour, and making standard streams unable to fail on a character."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from io import TextIOWrapper
+from typing import TextIO
+
+
+def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Decide once whether `stream` gets colour.
+
+    NO_COLOR wins over FORCE_COLOR, and an empty variable counts as absent (no-color.org, force-color.org);
+    FORCE_COLOR=0 means no, as in Node. Otherwise a terminal gets colour unless it calls itself dumb.
+    """
+    if environ.get("NO_COLOR"):
+        return False
+    forced = environ.get("FORCE_COLOR")
+    if forced:
+        return forced not in ("0", "false")
+    if environ.get("TERM") == "dumb" or (os.name == "nt" and not {"WT_SESSION", "TERM", "ANSICON"} & environ.keys()):
+        return False
+    return stream.isatty()
+
+
+def prepare_streams() -> None:
+    """Let stdout and stderr show what their encoding cannot as an escape, where Python would raise."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # pytest and some hosts put other objects there
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,72 @@
+"""resolve(): SiteSpec → Site. The only home of derived defaults; names become things, the tag becomes a release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jhecfg.diagnostics import Finding
+from jhecfg.releases import NEWEST_KUBERNETES
+from jhecfg.resolve.database import database_of
+from jhecfg.resolve.exchange import exchange_of, image_of, release_of
+from jhecfg.resolve.hubs import hub_of
+from jhecfg.resolve.orgs import OrgIds, orgs_of
+from jhecfg.resolve.platform import (
+    charts_of,
+    cluster_of,
+    edge_of,
+    external_secrets_of,
+    gitops_of,
+    patches_of,
+)
+from jhecfg.resolve.problems import CODES, Problems
+from jhecfg.resolve.secrets import secrets_of
+from jhecfg.site import Site
+from jhecfg.spec import SiteSpec
+
+__all__ = ["CODES", "Resolution", "resolve"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """A site, and what was wrong on the way, as (code, finding). With an error the site is only good for further rules."""
+
+    site: Site
+    problems: tuple[tuple[str, Finding], ...]
+
+
+def resolve(spec: SiteSpec) -> Resolution:
+    """Decide everything that the spec leaves open. Pure; raises nothing."""
+    problems = Problems()
+    release = release_of(spec, problems)
+    ids = OrgIds(spec.orgs, problems)
+    orgs = orgs_of(spec.orgs, ids, problems)
+    cluster = cluster_of(spec)
+    edge = edge_of(spec, cluster)
+    exchange = exchange_of(spec, release, problems)
+    database = database_of(spec, problems)
+    hubs = tuple(hub_of(spec, index, hub, ids, problems) for index, hub in enumerate(spec.hubs))
+    external_secrets = external_secrets_of(spec, problems)
+    site = Site(
+        name=spec.site,
+        environment=spec.environment,
+        domain=spec.domain,
+        contact=spec.contact,
+        namespace=spec.namespace,
+        release=release,
+        image=image_of(spec),
+        exchange=exchange,
+        database=database,
+        orgs=orgs,
+        hubs=hubs,
+        edge=edge,
+        secrets=secrets_of(spec, exchange, database, hubs),
+        secrets_backend=spec.secrets.backend,
+        external_secrets=external_secrets,
+        cluster=cluster,
+        kubernetes=cluster.version if cluster else NEWEST_KUBERNETES,
+        charts=tuple(charts_of(spec, edge)),
+        gitops=gitops_of(spec, problems),
+        patches=tuple(patches_of(spec)),
+        rerun=spec.rerun or "",
+    )
+    return Resolution(site=site, problems=tuple(problems.found))

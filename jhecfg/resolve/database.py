@@ -1,0 +1,55 @@
+"""The database: connection, CA certificates, RDS instance."""
+
+from __future__ import annotations
+
+from jhecfg.diagnostics import Finding
+from jhecfg.rds_ca import rds_ca, rds_region
+from jhecfg.resolve.problems import Problems
+from jhecfg.resolve.secrets import secret_key_of
+from jhecfg.site import CaBundle, Certificate, Database, Rds
+from jhecfg.spec import SiteSpec
+
+
+def database_of(spec: SiteSpec, problems: Problems) -> Database:
+    db = spec.database
+    rds = None
+    if db.rds is not None:
+        rds = Rds(
+            stack=f"{spec.site}-database",
+            **{name: getattr(db.rds, name) for name in type(db.rds).model_fields},
+        )
+    return Database(
+        host=db.host,
+        port=db.port,
+        name=db.name,
+        user=db.user,
+        ssl_mode=db.ssl_mode,
+        ca=_database_ca(spec, problems),
+        password=secret_key_of(db.password_from, "jhe-database", "password"),
+        rds=rds,
+    )
+
+
+def _database_ca(spec: SiteSpec, problems: Problems) -> CaBundle | None:
+    db = spec.database
+    if db.ssl_mode not in ("verify-ca", "verify-full"):
+        return None
+    if db.ca_config_map is not None:
+        return CaBundle(config_map=db.ca_config_map, pem="", certificates=())
+    region = rds_region(db.host)
+    bundle = rds_ca(region) if region else None
+    if bundle is None:
+        problems.add(
+            "database-ca",
+            Finding(
+                loc=("database", "host"),
+                message=f"jhecfg has no CA certificates for this server, and sslMode {db.ssl_mode} needs them",
+                hint="put them into a ConfigMap under the key ca.pem and name it in database.caConfigMap",
+            ),
+        )
+        return None
+    return CaBundle(
+        config_map="database-ca",
+        pem=bundle.pem,
+        certificates=tuple(Certificate(subject=subject, not_after=day) for subject, day in bundle.certificates),
+    )

@@ -1,0 +1,151 @@
+"""Rules over the region, the Kubernetes version, and the charts that must work with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jhecfg.diagnostics import Finding, Loc, Severity, did_you_mean
+from jhecfg.releases import EKS_VERSIONS, NEWEST_KUBERNETES, Chart
+from jhecfg.site import Site
+
+# The day that EKS_VERSIONS describes. Support is judged on this day, never on today: the same spec, the same answer.
+EKS_VERSIONS_ON = "2026-11-23"
+
+# docs.aws.amazon.com/general/latest/gr/eks.html, 2026-11.
+REGIONS = (
+    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
+    "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
+    "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "eu-central-1",
+    "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1",
+    "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1",
+    "us-gov-west-1", "us-west-1", "us-west-2",
+)  # fmt: skip
+
+_VERSION: Loc = ("cluster", "version")
+
+
+def unknown_region(site: Site) -> Iterator[Finding]:
+    """`cluster.region` is not a region that this jhecfg knows.
+
+    *Why:* eksctl checks the region only when it runs, with credentials.
+
+    *Instead:* correct the name; if the region is new, say so on the line: `# jhecfg: ignore[unknown-region] …`.
+    """
+    if site.cluster is not None and site.cluster.region not in REGIONS:
+        yield Finding(
+            loc=("cluster", "region"),
+            message=f"'{site.cluster.region}' is not an AWS region that this jhecfg knows",
+            hint=did_you_mean(site.cluster.region, REGIONS),
+            severity=Severity.WARNING,
+        )
+
+
+def unsupported_kubernetes(site: Site) -> Iterator[Finding]:
+    """EKS no longer creates clusters of this Kubernetes version.
+
+    *Why:* after its extended support a version is gone, and `eksctl create cluster` fails.
+
+    *Instead:* use the newest version that the site's charts support.
+    """
+    cluster = site.cluster
+    if cluster is not None and _number(cluster.version) < min(map(_number, EKS_VERSIONS)):
+        yield Finding(
+            loc=_VERSION,
+            message=f"EKS no longer supports Kubernetes {cluster.version}",
+            label="eksctl create cluster would fail",
+            expected=f"one of {', '.join(EKS_VERSIONS)}",
+            hint=f'use "{NEWEST_KUBERNETES}"',
+        )
+
+
+def unknown_kubernetes(site: Site) -> Iterator[Finding]:
+    """The Kubernetes version is newer than any that this jhecfg knows.
+
+    *Why:* nobody has checked its outputs and the pinned charts against it.
+
+    *Instead:* use the newest known version, or update jhecfg.
+    """
+    cluster = site.cluster
+    if cluster is not None and _number(cluster.version) > max(map(_number, EKS_VERSIONS)):
+        yield Finding(
+            loc=_VERSION,
+            message=f"Kubernetes {cluster.version} is unknown to this jhecfg",
+            expected=f"one of {', '.join(EKS_VERSIONS)}",
+            hint=f'use "{NEWEST_KUBERNETES}", or update jhecfg',
+            severity=Severity.WARNING,
+        )
+
+
+def kubernetes_support_ended(site: Site) -> Iterator[Finding]:
+    """The standard support of this Kubernetes version has ended.
+
+    *Why:* the cluster has `upgradePolicy: STANDARD`, so EKS upgrades it by itself, on a day of its choosing; extended
+    support costs six times as much.
+
+    *Instead:* move on one minor version at a time, with `eksctl upgrade cluster`.
+    """
+    cluster = site.cluster
+    ends = EKS_VERSIONS.get(cluster.version) if cluster is not None else None
+    if cluster is not None and ends is not None and ends < EKS_VERSIONS_ON:
+        yield Finding(
+            loc=_VERSION,
+            message=f"standard support of Kubernetes {cluster.version} ended on {ends}",
+            label="EKS upgrades such a cluster by itself",
+            expected=f"one of {', '.join(v for v, day in EKS_VERSIONS.items() if day >= EKS_VERSIONS_ON)}",
+            hint=f'use "{NEWEST_KUBERNETES}"',
+            severity=Severity.WARNING,
+        )
+
+
+def chart_kubernetes(site: Site) -> Iterator[Finding]:
+    """A chart of the site does not support the cluster's Kubernetes version.
+
+    *Why:* below a chart's `kubeVersion` Helm refuses to install it; above the newest version that its makers test it
+    may break. ingress-nginx is retired and will never support more than 1.35.
+
+    *Instead:* choose a version that every chart supports, or another controller.
+    """
+    cluster = site.cluster
+    if cluster is None:
+        return
+    for chart, loc in _charts(site):
+        oldest, newest = chart.kubernetes
+        below = _number(cluster.version) < _number(oldest)
+        if below or _number(cluster.version) > _number(newest):
+            yield Finding(
+                loc=_VERSION,
+                message=f"chart {chart.name} {chart.version} does not support Kubernetes {cluster.version}",
+                found=cluster.version,
+                expected=f"{oldest} to {newest}",
+                hint=f'use "{oldest if below else newest}"'
+                + (", or ingress.controller: envoy-gateway" if chart.name == "ingress-nginx" else ""),
+                severity=Severity.ERROR if below else Severity.WARNING,
+                related=((loc, "needs this chart"),),
+            )
+
+
+def _number(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
+
+
+def _charts(site: Site) -> Iterator[tuple[Chart, Loc]]:
+    """Yield each chart once, with the place in the spec that asks for it."""
+    seen: set[tuple[str, str]] = set()
+    wanted: list[tuple[Chart, Loc]] = [(chart, _wants(chart)) for chart in site.charts]
+    wanted += [(hub.chart, (*hub.loc, "chartVersion")) for hub in site.cluster_hubs]
+    for chart, loc in wanted:
+        if (chart.name, chart.version) not in seen:
+            seen.add((chart.name, chart.version))
+            yield chart, loc
+
+
+def _wants(chart: Chart) -> Loc:
+    places: dict[str, Loc] = {
+        "ingress-nginx": ("ingress", "controller"),
+        "gateway-helm": ("ingress", "controller"),
+        "cert-manager": ("ingress", "issuer"),
+        "external-secrets": ("secrets", "backend"),
+        "external-dns": ("ingress", "dns"),
+    }
+    return places.get(chart.name, ("cluster",))

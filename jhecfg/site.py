@@ -1,0 +1,388 @@
+"""Site: everything about a deployment, with nothing left to decide. Frozen; nothing is optional by accident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jhecfg.diagnostics import Loc
+from jhecfg.releases import Chart, Release
+
+LETSENCRYPT = {
+    "letsencrypt": "https://acme-v02.api.letsencrypt.org/directory",
+    "letsencrypt-staging": "https://acme-staging-v02.api.letsencrypt.org/directory",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretKey:
+    """One value in a Kubernetes Secret, by name and key."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretItem:
+    """One key of a Secret that the site needs: what it is for, and how a person makes it."""
+
+    key: str
+    purpose: str
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretNeed:
+    """A Secret that must exist before the site starts. `owned` is False when the spec brought its own."""
+
+    namespace: str
+    name: str
+    items: tuple[SecretItem, ...]
+    owned: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A container image."""
+
+    repository: str
+    tag: str
+    digest: str | None
+    pull_policy: str = "IfNotPresent"
+    pull_secrets: tuple[str, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        """`repository:tag` or `repository:tag@digest`."""
+        return f"{self.repository}:{self.tag}" + (f"@{self.digest}" if self.digest else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """CPU and memory, as Kubernetes quantities; None is left out."""
+
+    cpu: str | None
+    memory: str | None
+
+    def tree(self) -> dict[str, str]:
+        """Return the mapping Kubernetes wants."""
+        return {k: v for k, v in (("cpu", self.cpu), ("memory", self.memory)) if v is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """A container's requests and limits."""
+
+    requests: Amounts
+    limits: Amounts
+
+    def tree(self) -> dict[str, dict[str, str]]:
+        """Return the mapping Kubernetes wants."""
+        parts = {"requests": self.requests.tree(), "limits": self.limits.tree()}
+        return {name: part for name, part in parts.items() if part}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smtp:
+    """The mail server."""
+
+    host: str
+    port: int
+    user: str
+    password: SecretKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mcp:
+    """The MCP server and its OAuth application."""
+
+    domain: str
+    url: str
+    image: Image
+    replicas: int
+    resources: Resources
+    client_id: str
+    callback_url: str
+    client_secret: SecretKey
+    broker_key: SecretKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wearables:
+    """Open Wearables polling."""
+
+    api_url: str
+    schedule: str
+    api_key: SecretKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One JheSetting row."""
+
+    key: str
+    type: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """The application."""
+
+    title: str
+    url: str
+    callback_url: str
+    admin_email: str
+    replicas: int
+    workers: int
+    resources: Resources
+    log_level: str
+    time_zone: str
+    settings: tuple[Setting, ...]
+    env: tuple[tuple[str, str], ...]
+    smtp: Smtp | None
+    mcp: Mcp | None
+    wearables: Wearables | None
+    secret_key: SecretKey
+    oidc_key: SecretKey
+    admin_password: SecretKey
+    invite_code: SecretKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A CA certificate in a bundle that jhecfg brings."""
+
+    subject: str
+    not_after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaBundle:
+    """CA certificates for the database: from a ConfigMap. `pem` is empty when the ConfigMap is the user's own."""
+
+    config_map: str
+    pem: str
+    certificates: tuple[Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rds:
+    """The RDS instance that CloudFormation makes."""
+
+    stack: str
+    instance_class: str
+    engine_version: str
+    storage_gib: int
+    max_storage_gib: int
+    multi_az: bool
+    backup_days: int
+    deletion_protection: bool
+    master_user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """The PostgreSQL database."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    ssl_mode: str
+    ca: CaBundle | None
+    password: SecretKey
+    rds: Rds | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """A JHE organization. `parent_id` is 0 for JHE's ROOT."""
+
+    loc: Loc
+    name: str
+    id: int
+    type: str
+    parent_id: int
+    managers: tuple[str, ...]
+    manage: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may log in to a hub. `group_ids` are JHE organization ids."""
+
+    mode: Literal["orgs", "users", "anyone"]
+    group_ids: tuple[int, ...]
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smart:
+    """SMART on FHIR in the users' servers."""
+
+    client_id: str | None
+    scopes: tuple[str, ...]
+    redirect_uri: str
+    config_file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """A JupyterHub."""
+
+    loc: Loc
+    name: str
+    domain: str
+    url: str
+    namespace: str
+    external: bool
+    client_id: str
+    callback_url: str
+    access: Access
+    admin_group_ids: tuple[int, ...]
+    admin_users: tuple[str, ...]
+    image: Image | None
+    memory_guarantee: str
+    memory_limit: str
+    cpu_guarantee: float
+    cpu_limit: float
+    capacity_gib: int
+    storage_class: str | None
+    env: tuple[tuple[str, str], ...]
+    chart: Chart
+    smart: Smart | None
+    values: dict[str, Any]
+    tls_secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """What terminates TLS and routes host names.
+
+    `issuer` is the ClusterIssuer's name or None; `acme_server` is set when jhecfg renders that issuer. `gateway` is
+    the Gateway's name; `own_class` says whether jhecfg renders the GatewayClass or IngressClass needs.
+    """
+
+    controller: Literal["envoy-gateway", "ingress-nginx", "none"]
+    namespace: str
+    gateway: str
+    class_name: str
+    own_class: bool
+    issuer: str | None
+    acme_server: str | None
+    acme_email: str
+    load_balancer: Literal["in-tree", "aws-load-balancer-controller", "auto-mode"]
+    proxy_protocol: bool
+    max_body_size: str
+    external_dns: bool
+    dns_zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeGroup:
+    """A managed node group; `full_name` carries the generation."""
+
+    loc: Loc
+    name: str
+    full_name: str
+    purpose: Literal["core", "user"]
+    instance_types: tuple[str, ...]
+    spot: bool
+    min: int
+    desired: int
+    max: int
+    volume_gib: int
+    zones: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...]
+    taints: tuple[tuple[str, str | None, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """The EKS cluster."""
+
+    name: str
+    region: str
+    version: str
+    auto_mode: bool
+    zones: tuple[str, ...]
+    nat: Literal["single", "highly-available"]
+    node_groups: tuple[NodeGroup, ...]
+    public_cidrs: tuple[str, ...]
+    public: bool
+    private: bool
+    log_types: tuple[str, ...]
+    log_retention_days: int
+    kms_key_arn: str | None
+    addons: tuple[str, ...]
+    storage_class: str
+    addon_versions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalSecrets:
+    """Where External Secrets reads from."""
+
+    region: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gitops:
+    """What syncs the output. `path` is the site's own folder in the repository."""
+
+    engine: Literal["none", "argocd", "flux"]
+    repo: str
+    revision: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """A change to an output object."""
+
+    loc: Loc
+    kind: str
+    name: str
+    namespace: str | None
+    patch: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything that will be true of one site."""
+
+    name: str
+    environment: Literal["production", "staging", "demo"]
+    domain: str
+    contact: str
+    namespace: str
+    release: Release
+    image: Image
+    exchange: Exchange
+    database: Database
+    orgs: tuple[Organization, ...]
+    hubs: tuple[Hub, ...]
+    edge: Edge
+    secrets: tuple[SecretNeed, ...]
+    secrets_backend: Literal["existing", "external-secrets", "sealed-secrets", "sops"]
+    external_secrets: ExternalSecrets | None
+    cluster: Cluster | None
+    kubernetes: str
+    charts: tuple[Chart, ...]
+    gitops: Gitops
+    patches: tuple[Patch, ...]
+    rerun: str
+
+    @property
+    def cluster_hubs(self) -> tuple[Hub, ...]:
+        """The hubs that run in this cluster."""
+        return tuple(hub for hub in self.hubs if not hub.external)
+
+    @property
+    def hosts(self) -> tuple[tuple[str, str], ...]:
+        """(host name, name of its TLS Secret) of everything served by this cluster's edge, the Exchange first."""
+        mcp = ((self.exchange.mcp.domain, f"{self.name}-mcp-tls"),) if self.exchange.mcp else ()
+        hubs = tuple((hub.domain, hub.tls_secret) for hub in self.cluster_hubs)
+        return ((self.domain, f"{self.name}-exchange-tls"), *mcp, *hubs)

@@ -1,0 +1,298 @@
+"""Source: a spec file with everything it extends: one tree, and for every part of it the file and line it came from.
+
+This is the only module that reads specs. A spec may say `extends: path`, and then it is laid over that base:
+
+- mappings merge, key by key;
+- lists of named things (`orgs`, `hubs`, `cluster.nodeGroups`) merge by `name`: the base's items come first, in the
+  base's order, changed in place; new ones follow;
+- every other list, and every scalar, replaces the base's;
+- `null` removes the base's key.
+
+The path is relative to the file that names it, and may not leave the git work tree (without git: the folder above the
+spec's own). Bases may extend further bases.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jhecfg.diagnostics import Diagnostic, Loc, Span, SpecError, ToolError, did_you_mean
+from jhecfg.exposed import secrets_in
+from jhecfg.layers import Places, laid_over
+from jhecfg.reader import LIMITS, Comment, Document, Mark, read
+
+LEVELS = 16
+"""How many files may stand one upon the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignore:
+    """A comment `# jhecfg: ignore[code, …] reason`. `line` is the line it covers, in `span.file`.
+
+    Without codes it is malformed; it then ignores nothing, and whoever judges ignores should say so.
+    """
+
+    span: Span
+    line: int
+    codes: tuple[str, ...]
+    reason: str
+
+    def covers(self, span: Span, code: str) -> bool:
+        """Say whether a diagnostic with this code at this place is meant."""
+        return span.file == self.span.file and span.line == self.line and code in self.codes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A spec file with everything it extends.
+
+    `name` is how messages call the leaf. `documents` are the leaf first, then its base, and so on. `tree` is what they
+    make together, without `extends`. `places` says for every part of it which document it came from, and where it is
+    there. `digests` has the SHA-256 of every file, by its path from the leaf's folder (the leaf by its file name).
+    """
+
+    name: str
+    path: Path
+    documents: tuple[Document, ...]
+    tree: dict[str, Any]
+    places: Places
+    digests: Mapping[str, str]
+
+    def span(self, loc: Loc, *, key: bool = False) -> Span:
+        """Return where a part of the spec is written; `key` asks for its key instead of its value. Never raises.
+
+        Walks as far as the files go and steps over what is not there (pydantic puts the tags of unions into its locs).
+        For a field that is missing it is the key of the nearest thing around it, or the first key of the file.
+        """
+        found, missing = self._walk(loc)
+        number, there = self.places.get(found, (0, ()))
+        document = self.documents[number]
+        value = document.values.get(there, Mark(1, 1, 1, 2))
+        own = document.keys.get(there)
+        if own is not None and (key or missing or _below(own, value)):
+            return document.span(own)
+        if not there and document.keys:
+            return document.span(next(iter(document.keys.values())))
+        return document.span(value)
+
+    def _walk(self, loc: Loc) -> tuple[Loc, bool]:
+        """Return the longest way that exists, and whether a field at the end of it is missing."""
+        found: Loc = ()
+        value: Any = self.tree
+        missing = False
+        for step in loc:
+            further = (*found, step)
+            missing = further not in self.places
+            if not missing:
+                found = further
+                value = value[step]
+        return found, missing and isinstance(value, dict)
+
+    @property
+    def ignores(self) -> tuple[Ignore, ...]:
+        """Every deliberate exception, in all files, leaf first."""
+        return tuple(ignore for document in self.documents for ignore in _ignores(document))
+
+
+def _below(key: Mark, value: Mark) -> bool:
+    """Say whether the key shows a value better than the value itself: it is empty, or a block on further lines."""
+    return value.line > key.line or (value.line, value.column) == (value.end_line, value.end_column)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+def discover(folder: Path) -> tuple[Path, ...]:
+    """Return the specs of a folder: every `*.yaml` and `*.yml` directly in it, sorted, without hidden files.
+
+    Raises `ToolError` if the folder cannot be read.
+    """
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise ToolError(f"{folder}: {_why(error)}") from None
+    names = [e.name for e in entries if e.name.endswith((".yaml", ".yml")) and e.name[0] != "." and not e.is_dir()]
+    return tuple(folder / name for name in names)
+
+
+def load(path: Path, *, name: str | None = None, text: bytes | None = None) -> Source:
+    """Read a spec and what it extends.
+
+    `name` is how messages call it (the path, otherwise); `text` are its bytes, if they do not come from `path`.
+    Raises `SpecError` for what is wrong in a spec or a base, and `ToolError` if the spec itself cannot be read.
+    """
+    name = path.as_posix() if name is None else name
+    if text is None:
+        try:
+            text = _bytes(path)
+        except OSError as error:
+            raise ToolError(f"{name}: {_why(error)}") from None
+    chain = _Chain(path, read(text, name))
+    secrets: list[Diagnostic] = []
+    try:
+        for document in chain:
+            secrets += secrets_in(document)
+    except SpecError as error:
+        raise SpecError((*secrets, *error.diagnostics)) from None
+    if secrets:
+        raise SpecError(tuple(secrets))
+    tree, places = laid_over(chain.documents)
+    digests = {file: document.digest for file, document in zip(chain.files, chain.documents, strict=True)}
+    return Source(name=name, path=path, documents=tuple(chain.documents), tree=tree, places=places, digests=digests)
+
+
+def _bytes(path: Path) -> bytes:
+    """Read a regular file, at most one byte more than is allowed. A pipe or device is refused without waiting."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(0, "is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
+        return file.read(LIMITS.bytes + 1)
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+class _Chain:
+    """A spec, its base, the base of that: iterating reads them one after the other."""
+
+    def __init__(self, path: Path, leaf: Document) -> None:
+        self.folder = Path(os.path.realpath(path.parent))
+        self.top = _top(self.folder)
+        self.documents = [leaf]
+        self.files = [path.name]  # as written, from the leaf's folder
+        self.real = [os.path.realpath(self.folder / path.name)]
+
+    def __iter__(self) -> Iterator[Document]:
+        nodes = 0
+        while True:
+            document = self.documents[-1]
+            nodes += len(document.values)
+            yield document
+            if "extends" not in document.tree:
+                return
+            if nodes > LIMITS.nodes:
+                self._refuse("yaml-too-many-values", f"this and its bases have more than {LIMITS.nodes:,} values")
+            self._follow(document)
+
+    def _follow(self, document: Document) -> None:
+        written = document.tree["extends"]
+        if not isinstance(written, str) or not written.strip() or "\\" in written:
+            self._refuse("extends-not-a-path", "`extends` must be the path of a file", hint="write a path with `/`")
+        file = posixpath.normpath(posixpath.join(posixpath.dirname(self.files[-1]), written))
+        real = os.path.realpath(self.folder / file)
+        if written.startswith(("/", "~")) or Path(written).drive or not Path(real).is_relative_to(self.top):
+            hint = "name it from this file's folder, and keep it in the same repository"
+            self._refuse("extends-outside", "the base lies outside the repository", hint=hint)
+        if real in self.real:
+            self._cycle(self.real.index(real))
+        if len(self.documents) >= LEVELS:
+            self._refuse("extends-too-deep", f"more than {LEVELS} files extend one another", hint="use fewer levels")
+        base = self._read(file, real)
+        self.documents.append(base)
+        self.files.append(file)
+        self.real.append(real)
+
+    def _read(self, file: str, real: str) -> Document:
+        try:
+            data = _bytes(Path(real))
+        except FileNotFoundError:
+            hint = did_you_mean(posixpath.basename(file), _beside(Path(real).parent))
+            self._refuse(
+                "extends-missing", "there is no such file", hint=hint or "write its path from this file's folder"
+            )
+        except OSError as error:
+            self._refuse("unreadable-file", f"the base cannot be read: {_why(error)}")
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(self.documents[0].name), file))
+        return read(data, name)
+
+    def _cycle(self, start: int) -> NoReturn:
+        related = tuple((_extends(d), "which extends") for d in self.documents[start:-1])
+        here = _extends(self.documents[-1])
+        message = "this file extends itself" if not related else "these files extend one another in a circle"
+        found = Diagnostic(
+            code="extends-cycle", message=message, span=here, hint="delete one `extends`", related=related
+        )
+        raise SpecError((found,))
+
+    def _refuse(self, code: str, message: str, *, hint: str = "") -> NoReturn:
+        raise SpecError(
+            (Diagnostic(code=code, message=message, span=_extends(self.documents[-1]), hint=hint),)
+        ) from None
+
+
+def _extends(document: Document) -> Span:
+    return document.span(document.values[("extends",)])
+
+
+def _top(folder: Path) -> Path:
+    """Return the git work tree a folder is in, or else the folder above it."""
+    for place in (folder, *folder.parents):
+        if os.path.exists(place / ".git"):  # unlike Path.exists it cannot raise
+            return place
+    return folder.parent
+
+
+def _beside(folder: Path) -> tuple[str, ...]:
+    try:
+        return tuple(path.name for path in discover(folder))
+    except ToolError:
+        return ()
+
+
+# --- what comments say -----------------------------------------------------------------------------------------------
+
+_IGNORE = re.compile(r"#[ \t]*jhecfg:[ \t]*ignore\b[ \t]*(?:\[([^\]]*)\])?[ \t]*(.*)")
+_CODE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def _ignores(document: Document) -> Iterator[Ignore]:
+    for comment in document.comments:
+        match = _IGNORE.match(comment.text)
+        if match:
+            codes = tuple(code.strip() for code in (match[1] or "").split(","))
+            known = codes if all(_CODE.fullmatch(code) for code in codes) else ()
+            line = _covered(document, comment)
+            yield Ignore(span=document.span(comment.mark), line=line, codes=known, reason=match[2].strip())
+
+
+def _covered(document: Document, comment: Comment) -> int:
+    """Return the line a comment is about: its own, or, where it stands alone, the next that is not a comment."""
+    if document.lines[comment.line - 1][: comment.column - 1].strip():
+        return comment.line
+    for number, line in enumerate(document.lines[comment.line :], comment.line + 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            return number
+    return comment.line
+
+
+SPEC_CODES: Mapping[str, str] = {
+    "secret-in-spec": (
+        "A value in the spec is a secret: it stands under a name such as `password` or `OW_API_KEY`, or has the "
+        "shape of a private key, a token or a password in a URL. Specs are kept in git and read in reviews, so "
+        "whatever is in one is no longer secret. Delete it, replace it where it is used, and let the spec name "
+        "the Secret object that holds the new one: `jhecfg secrets` makes and seals those."
+    ),
+    "extends-not-a-path": ("`extends` takes one path, as text, with `/` between folders: `extends: base/common.yaml`."),
+    "extends-missing": (
+        "The file that `extends` names is not there. Its path starts at the folder of the file naming it."
+    ),
+    "extends-outside": (
+        "A base must lie in the same git work tree as the spec (without git: below the folder above the spec's), "
+        "after following symbolic links, so that a review of the repository sees all that a site is made of. Move "
+        "it there."
+    ),
+    "extends-cycle": ("Files extend one another in a circle, so none of them is the base. Delete one `extends`."),
+    "extends-too-deep": ("At most 16 files may extend one another. Two or three are enough: put the bases together."),
+    "unreadable-file": ("The base is a folder, a pipe or a device, or may not be read. Name a regular file."),
+}
+"""What each code of this module means, why it is an error, and what to do instead: for `jhecfg explain CODE`."""

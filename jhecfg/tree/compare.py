@@ -1,0 +1,254 @@
+"""Compare: what differs between a site's folder and what was compiled, and what is in the way. Reads only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from jhecfg.diagnostics import ToolError
+from jhecfg.tree import names
+from jhecfg.tree.folder import Folder, opened, trouble
+from jhecfg.tree.lock import LOCK, Owned, digest, is_blank, read_journal, read_lock
+
+STATE = ".jhecfg"
+"""The folder in `out/` for working files: `<site>.lock`, `<site>.journal`, and `<site>/` where files are staged."""
+
+Obstacle = tuple[str, str]
+"""A path as the user would type it, and why a build stops there."""
+
+ChangeKind = Literal["added", "missing", "changed", "removed", "edited", "foreign"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One file that differs. `path` is relative to the site's folder; `old` is on disk, `new` was compiled.
+
+    added: not there yet. missing: ours, and somebody deleted it. changed, removed: its bytes are still ours.
+    edited: we wrote the file, but not these bytes. foreign: we never wrote it. The last two are obstacles.
+    """
+
+    path: str
+    kind: ChangeKind
+    old: bytes | None
+    new: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A site's folder against what was compiled, in path order.
+
+    `obstacles` are what a build refuses to overwrite; those of them in `immovable` stay refused under `--force`.
+    `strangers` are files (or folders, with a `/` at the end) that nobody listed and nothing needs to move.
+    """
+
+    root: Path
+    changes: tuple[Change, ...]
+    unchanged: int
+    obstacles: tuple[Obstacle, ...] = ()
+    immovable: tuple[Obstacle, ...] = ()
+    strangers: tuple[str, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether the folder is exactly what was compiled, strangers aside."""
+        return not self.changes and not self.obstacles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A comparison, and what only a build needs: whose bytes may go, folders to empty, leftovers of a dead build."""
+
+    comparison: Comparison
+    claims: Owned
+    prune: tuple[str, ...]
+    leftovers: bool
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What lies in the folder. `walls` are known paths that are neither file nor folder, with the reason."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    walls: dict[str, str] = field(default_factory=dict)
+    strangers: list[str] = field(default_factory=list)
+
+
+def compare(out: Path, site: str, files: Mapping[str, bytes]) -> Comparison:
+    """Compare `out/<site>/` with the compiled files (`jhecfg.lock` among them). Writes nothing, takes no lock.
+
+    Raises ToolError where something cannot be read, or where a path in `files` could not be written everywhere.
+    While a build of the same site runs, the result may show its half-way state.
+    """
+    with opened(str(out)) as folder:
+        return survey(folder, site, files).comparison
+
+
+def survey(folder: Folder, site: str, files: Mapping[str, bytes]) -> Survey:
+    """Compare, inside an open output folder; see `compare`."""
+    names.check(site, files)
+    if files and LOCK not in files:
+        raise ToolError(f"the files of {site} lack their {LOCK}")
+    if os.path.exists(folder.base) and not os.path.isdir(folder.base):
+        raise ToolError(f"cannot write into {folder.base}: it is not a folder")
+    with trouble("read", folder.shown(site)):
+        if walls := _walls(folder, site):
+            return _walled(folder, site, walls)
+        lock = read_lock(folder.read(f"{site}/{LOCK}") if folder.kind(f"{site}/{LOCK}") == "file" else None)
+        journal = read_journal(folder.read(journal_path(site)))
+        seen = _look(folder, site, files, lock | journal)
+        leftovers = folder.kind(journal_path(site)) is not None or folder.kind(staging_path(site)) is not None
+    return _judge(folder, site, files, lock, journal, seen, leftovers=leftovers)
+
+
+def journal_path(site: str) -> str:
+    """Return the place of a site's journal in the output folder."""
+    return f"{STATE}/{site}.journal"
+
+
+def staging_path(site: str) -> str:
+    """Return the folder where a site's files are staged."""
+    return f"{STATE}/{site}"
+
+
+def turn_path(site: str) -> str:
+    """Return the file that a build of a site holds locked."""
+    return f"{STATE}/{site}.lock"
+
+
+def _walls(folder: Folder, site: str) -> tuple[Obstacle, ...]:
+    """Return what makes the place itself unusable: a link or a file where our own folders and files belong."""
+    wanted = {site: "folder", STATE: "folder", staging_path(site): "folder"}
+    wanted |= {turn_path(site): "file", journal_path(site): "file"}
+    found = {path: folder.kind(path) for path in wanted}
+    return tuple(
+        (folder.shown(path), _instead(found[path], kind))
+        for path, kind in wanted.items()
+        if found[path] not in (None, kind)
+    )
+
+
+def _instead(found: str | None, wanted: str) -> str:
+    name = {"link": "symbolic link", "other": "device, pipe or socket"}.get(found or "", found or "")
+    return f"is a {name}, where a {wanted} is needed"
+
+
+def _walled(folder: Folder, site: str, walls: tuple[Obstacle, ...]) -> Survey:
+    root = Path(folder.base, site)
+    comparison = Comparison(root=root, changes=(), unchanged=0, obstacles=walls, immovable=walls)
+    return Survey(comparison=comparison, claims=Owned(), prune=(), leftovers=False)
+
+
+def _look(folder: Folder, site: str, files: Mapping[str, bytes], claims: Owned) -> _Seen:
+    """Look at every path that is wanted or was ours. Folders that hold neither are named, not entered."""
+    ways = {above for path in files for above in names.parents(path)}
+    ours = {above for path in claims.hashes for above in names.parents(path)}
+    seen = _Seen()
+
+    def visit(place: str) -> None:
+        for name, kind in folder.entries(f"{site}/{place}".rstrip("/")):
+            path = place + name
+            if kind == "folder" and (path in ways or path in ours or path in files):
+                seen.folders.add(path)
+                visit(path + "/")
+            elif path not in ways and path not in files and (path not in claims.hashes or kind == "folder"):
+                seen.strangers.append(_printable(path) + ("/" if kind == "folder" else ""))
+            elif kind == "file":
+                seen.files[path] = _content(folder, f"{site}/{path}")
+            else:
+                seen.walls[path] = _instead(kind, "folder" if path in ways else "file")
+
+    visit("")
+    return seen
+
+
+def _printable(name: str) -> str:
+    """Escape a stranger's name where it is not plain text: it may hold terminal escapes."""
+    return name if name.isprintable() else name.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def _content(folder: Folder, path: str) -> bytes:
+    try:
+        return folder.read(path) or b""
+    except OSError:
+        with trouble("read", folder.shown(path)):
+            raise
+
+
+def _judge(
+    folder: Folder,
+    site: str,
+    files: Mapping[str, bytes],
+    lock: Owned,
+    journal: Owned,
+    seen: _Seen,
+    *,
+    leftovers: bool,
+) -> Survey:
+    claims = lock | journal
+    paths = sorted(files.keys() | claims.hashes.keys() | seen.files.keys())
+    pairs = [(path, seen.files.get(path), files.get(path)) for path in paths]
+    changes = tuple(
+        Change(path=path, kind=_kind(path, old, new, lock, claims), old=old, new=new)
+        for path, old, new in pairs
+        if old != new and path not in seen.walls
+    )
+    immovable = sorted(
+        [
+            *((folder.shown(f"{site}/{path}"), reason) for path, reason in seen.walls.items()),
+            *((folder.shown(f"{site}/{path}"), reason) for path, reason in _occupied(files, seen)),
+            *_unreadable(folder, site, lock, journal, newer=True),
+        ]
+    )
+    movable = [*_unreadable(folder, site, lock, journal, newer=False), *_not_ours(folder, site, changes, lock)]
+    comparison = Comparison(
+        root=Path(folder.base, site),
+        changes=changes,
+        unchanged=sum(old is not None and old == new for _, old, new in pairs),
+        obstacles=tuple(sorted([*immovable, *movable])),
+        immovable=tuple(immovable),
+        strangers=tuple(sorted(seen.strangers)),
+    )
+    ways = {above for path in files for above in names.parents(path)}
+    stale = {above for path in claims.hashes for above in names.parents(path)}
+    prune = tuple(sorted((seen.folders | stale) - ways, key=lambda path: (-path.count("/"), path)))
+    return Survey(comparison=comparison, claims=claims, prune=prune, leftovers=leftovers)
+
+
+def _kind(path: str, old: bytes | None, new: bytes | None, lock: Owned, claims: Owned) -> ChangeKind:
+    ours = claims.hashes.get(path, frozenset())
+    if old is None:
+        return "missing" if path in lock.hashes else "added"
+    if is_blank(old) or digest(old) in ours:
+        return "removed" if new is None else "changed"
+    return "edited" if ours else "foreign"
+
+
+def _occupied(files: Mapping[str, bytes], seen: _Seen) -> Iterator[Obstacle]:
+    """Yield wanted files in whose place a folder with strangers lies."""
+    for path in files.keys() & seen.folders:
+        if any(stranger.startswith(path + "/") for stranger in seen.strangers):
+            yield path, "is a folder that holds files of others, where a file is needed"
+
+
+def _unreadable(folder: Folder, site: str, lock: Owned, journal: Owned, *, newer: bool) -> Iterator[Obstacle]:
+    for path, claims in ((f"{site}/{LOCK}", lock), (journal_path(site), journal)):
+        if claims.problem and claims.newer == newer:
+            yield folder.shown(path), claims.problem
+
+
+def _not_ours(folder: Folder, site: str, changes: tuple[Change, ...], lock: Owned) -> Iterator[Obstacle]:
+    """Yield files that a build would overwrite or remove although their bytes are not ours.
+
+    Where the lock cannot be read nothing is known to be ours; then the lock alone is said, not every file.
+    """
+    if lock.problem:
+        return
+    for change in changes:
+        if change.kind == "edited":
+            yield folder.shown(f"{site}/{change.path}"), "was edited by hand"
+        elif change.kind == "foreign":
+            yield folder.shown(f"{site}/{change.path}"), "was not written by jhecfg"

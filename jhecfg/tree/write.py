@@ -1,0 +1,183 @@
+"""Write: bring a site's folder to what was compiled, so that a kill at any moment loses nothing.
+
+The order is the guarantee. Staging comes first, so a full disk is met before anything changes. The journal comes
+next: from then on every file may have its old or its new bytes, and the next build, of the same spec or another,
+knows both as ours. Then stale files go, files are replaced one by one, the lock last; then the journal goes.
+
+What is synced to disk, and why so little: a kill needs no sync at all, the kernel has the bytes. After a power loss
+a file may be empty or NUL; such a file is nobody's work and is simply written again. Only the journal and the lock,
+which say what is ours, are synced, and only where the build replaces something: a fresh tree has nothing to lose. File
+systems keep renames in order, so the journal is there before any file that it speaks of is replaced.
+Git is the durable store, and it does not sync a working tree either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from jhecfg.diagnostics import Refused, ToolError
+from jhecfg.tree import names
+from jhecfg.tree.compare import STATE, Comparison, Survey, journal_path, staging_path, survey, turn_path
+from jhecfg.tree.folder import Folder, opened, trouble
+from jhecfg.tree.lock import LOCK, journal_text, owned
+from jhecfg.tree.turn import turn
+
+ATTRIBUTES = ".gitattributes"
+_ATTRIBUTES_TEXT = b"# jhecfg compares bytes, so git must not change line ends here.\n* -text\n"
+_IGNORE_TEXT = b"*\n"
+
+
+def write(out: Path, site: str, files: Mapping[str, bytes], *, force: bool = False) -> Comparison:
+    """Make `out/<site>/` hold exactly these files (`jhecfg.lock` among them), strangers aside.
+
+    Files that have their bytes already keep their inode and times. Without any files, all of ours is removed. With
+    `force`, hand-edited and foreign files in the way are overwritten, and strangers still are not.
+
+    Returns what differed before. Raises Refused, naming every obstacle, and ToolError (disk, permission, another
+    build at work for ten seconds). A refusal writes nothing; after a ToolError the next build finishes or repairs.
+    """
+    names.check(site, files)
+    with opened(str(out)) as folder:
+        if settled := _without_a_turn(folder, site, files, force=force):
+            return settled
+        with trouble("write", folder.shown(STATE)):
+            folder.mkdir(STATE)
+        with turn(folder, turn_path(site)):
+            folder.close()  # another build may have made folders anew while we waited
+            now = survey(folder, site, files)
+            _refuse(now.comparison, force=force)
+            _carry_out(folder, site, files, now)
+            return now.comparison
+
+
+def _without_a_turn(folder: Folder, site: str, files: Mapping[str, bytes], *, force: bool) -> Comparison | None:
+    """Do what needs no writing: find that nothing is to do, or refuse.
+
+    Another build may be at work, so that files seem edited whose journal came after our look. Its sign is the file
+    that it locks; where that exists, nothing is believed but a clean tree.
+    """
+    try:
+        before = survey(folder, site, files)
+    except ToolError:
+        if folder.kind(turn_path(site)) == "file":
+            return None
+        raise
+    if _settled(folder, files, before):
+        return before.comparison
+    if folder.kind(turn_path(site)) != "file":
+        _refuse(before.comparison, force=force)
+    return None
+
+
+def _refuse(comparison: Comparison, *, force: bool) -> None:
+    obstacles = comparison.immovable if force else comparison.obstacles
+    if obstacles:
+        raise Refused(obstacles)
+
+
+def _settled(folder: Folder, files: Mapping[str, bytes], before: Survey) -> bool:
+    """Say whether there is nothing at all to do; then a build does not even take the lock."""
+    done = before.comparison.clean and not before.leftovers
+    return done and (not files or folder.kind(ATTRIBUTES) is not None)
+
+
+def _carry_out(folder: Folder, site: str, files: Mapping[str, bytes], now: Survey) -> None:
+    changes = now.comparison.changes
+    puts = [change.path for change in changes if change.new is not None]
+    removes = [change.path for change in changes if change.new is None]
+    puts.sort(key=lambda path: path == LOCK)  # stable: path order, the lock last
+    _check_permissions(folder, site, (*puts, *removes))
+    durable = any(change.old is not None for change in changes)
+    _clear_staging(folder, site)
+    try:
+        _settle(folder, site)
+        staged = _stage(folder, site, {path: files[path] for path in puts}, durable=durable)
+        if changes:
+            _write_journal(folder, site, journal_text(now.claims | owned(files)), durable=durable)
+            _remove(folder, site, removes, now.prune, whole=not files)
+            _put(folder, site, staged)
+        _finish(folder, site)
+    except BaseException:
+        with suppress(ToolError):  # the first error is the one to say
+            _clear_staging(folder, site)
+        raise
+
+
+def _check_permissions(folder: Folder, site: str, paths: tuple[str, ...]) -> None:
+    """Raise ToolError before anything changed if a folder could not be written to."""
+    places = {f"{site}/{path}".rpartition("/")[0] for path in paths}
+    denied = [folder.shown(place) for place in sorted(places) if not folder.writable(place)]
+    if denied:
+        raise ToolError("cannot write in these folders (permission denied): " + ", ".join(denied))
+
+
+def _clear_staging(folder: Folder, site: str) -> None:
+    """Remove staged files, and what a killed build left of them; files that are not ours stay."""
+    staging = staging_path(site)
+    with trouble("clear", folder.shown(staging)):
+        if folder.kind(staging) is None:
+            return
+        for name, kind in folder.entries(staging):
+            if kind == "file" and name.endswith(".new") and name[:-4].isdecimal():
+                folder.unlink(f"{staging}/{name}")
+        folder.rmdir(staging)
+
+
+def _settle(folder: Folder, site: str) -> None:
+    """Write, once, the two small files for git: one that keeps it from our bytes, one that hides working files."""
+    for path, text in ((f"{STATE}/.gitignore", _IGNORE_TEXT), (ATTRIBUTES, _ATTRIBUTES_TEXT)):
+        if folder.kind(path) is None:
+            with trouble("write", folder.shown(path)):
+                _deliver(folder, site, path, text, sync=False)
+
+
+def _stage(folder: Folder, site: str, files: Mapping[str, bytes], *, durable: bool) -> dict[str, str]:
+    """Write the new bytes beside the tree, on the same file system; returns path to staged file."""
+    with trouble("write", folder.shown(staging_path(site))):
+        folder.mkdir(staging_path(site))
+    staged = {path: _staged_path(site, number) for number, path in enumerate(files, start=1)}
+    for path, place in staged.items():
+        with trouble("write", folder.shown(f"{site}/{path}")):
+            folder.create(place, files[path], sync=durable and path == LOCK)
+    return staged
+
+
+def _write_journal(folder: Folder, site: str, text: bytes, *, durable: bool) -> None:
+    path = journal_path(site)
+    with trouble("write", folder.shown(path)):
+        _deliver(folder, site, path, text, sync=durable)
+
+
+def _remove(folder: Folder, site: str, paths: list[str], prune: tuple[str, ...], *, whole: bool) -> None:
+    """Remove stale files, then folders that this leaves empty. First of all, since a file may become a folder."""
+    for path in paths:
+        with trouble("remove", folder.shown(f"{site}/{path}")):
+            folder.unlink(f"{site}/{path}")
+    for place in (*(f"{site}/{path}" for path in prune), *([site] if whole else [])):
+        with trouble("remove", folder.shown(place)):
+            folder.rmdir(place)
+
+
+def _put(folder: Folder, site: str, staged: Mapping[str, str]) -> None:
+    for path, place in staged.items():
+        with trouble("write", folder.shown(f"{site}/{path}")):
+            folder.replace(place, f"{site}/{path}")
+
+
+def _finish(folder: Folder, site: str) -> None:
+    with trouble("remove", folder.shown(journal_path(site))):
+        folder.unlink(journal_path(site))
+    _clear_staging(folder, site)
+
+
+def _deliver(folder: Folder, site: str, path: str, text: bytes, *, sync: bool) -> None:
+    """Write one working file whole: never half of it is seen."""
+    folder.mkdir(staging_path(site))
+    folder.create(_staged_path(site, 0), text, sync=sync)
+    folder.replace(_staged_path(site, 0), path)
+
+
+def _staged_path(site: str, number: int) -> str:
+    return f"{staging_path(site)}/{number}.new"

@@ -1,0 +1,614 @@
+"""The output tree: what is compared, written, removed, refused and left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jhecfg.diagnostics import Refused, ToolError
+from jhecfg.tree import LOCK, Change, compare, lock_text, unified_diff, write
+from jhecfg.tree import folder as folder_module
+from jhecfg.tree import turn as turn_module
+from tests.tools import need
+
+SITE = "demo"
+Files = dict[str, bytes]
+
+
+def site(spec: str = "0" * 64, /, **changed: bytes | None) -> Files:
+    """Return a site of three files and their lock; keywords change (`a__b` for `a/b`) or, being None, drop files."""
+    files: dict[str, bytes | None] = {
+        "RUNBOOK.md": b"# Run\n",
+        "manifests/a.yaml": b"a: 1\n",
+        "manifests/b.yaml": b"b: 1\n",
+    }
+    files |= {name.replace("__", "/").replace("_yaml", ".yaml"): data for name, data in changed.items()}
+    kept = {path: data for path, data in files.items() if data is not None}
+    return {**kept, LOCK: lock_text(spec, kept)}
+
+
+def on_disk(root: Path) -> Files:
+    """Return every file below a folder."""
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def kinds(changes: tuple[Change, ...]) -> dict[str, str]:
+    """Return the changes, the lock's aside, as path to kind."""
+    return {change.path: change.kind for change in changes if change.path != LOCK}
+
+
+@pytest.fixture(autouse=True, params=["descriptors", "paths"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test twice: as on POSIX, and as on a system that opens no files relative to a folder."""
+    monkeypatch.setattr(folder_module, "DIR_FDS", request.param == "descriptors")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Return an output folder in which the site is built."""
+    write(tmp_path / "out", SITE, site())
+    return tmp_path / "out"
+
+
+# --- building --------------------------------------------------------------------------------------------------------
+
+
+def test_a_build_writes_exactly_the_files(out: Path) -> None:
+    """After a build the folder holds the files, git is told to leave bytes alone, and nothing else is left."""
+    assert on_disk(out / SITE) == site()
+    assert (out / ".gitattributes").read_text().splitlines()[-1] == "* -text"
+    assert (out / ".jhecfg/.gitignore").read_text() == "*\n"
+    assert sorted(path.name for path in (out / ".jhecfg").iterdir()) == [".gitignore", "demo.lock"]
+    assert compare(out, SITE, site()).clean
+
+
+def test_files_obey_the_umask(tmp_path: Path) -> None:
+    """Files have mode 0644 less the umask, as git would make them."""
+    before = os.umask(0o027)
+    try:
+        write(tmp_path, SITE, site())
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / SITE).rglob("*.yaml")} == {0o640}
+
+
+def test_unchanged_files_are_not_rewritten(out: Path) -> None:
+    """A file that has its bytes keeps its inode and times while another one changes."""
+    before = (out / SITE / "manifests/b.yaml").stat()
+    result = write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    after = (out / SITE / "manifests/b.yaml").stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert kinds(result.changes) == {"manifests/a.yaml": "changed"}
+    assert result.unchanged == 2
+
+
+def test_a_build_of_nothing_new_writes_nothing(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither compare nor a second build changes the disk, so both work on a read-only tree."""
+    forbid_writing(monkeypatch)
+    assert compare(out, SITE, site()).clean
+    assert write(out, SITE, site()).clean
+
+
+def test_unchanged_is_decided_from_the_disk_not_from_the_lock(out: Path) -> None:
+    """A file whose lock line is right but whose bytes are gone is written again."""
+    (out / SITE / "manifests/a.yaml").unlink()
+    result = write(out, SITE, site())
+    assert kinds(result.changes) == {"manifests/a.yaml": "missing"}
+    assert on_disk(out / SITE) == site()
+
+
+def test_stale_files_and_their_empty_folders_go(out: Path) -> None:
+    """A file that is no longer compiled is removed with its folder; a folder with a stranger in it stays."""
+    write(out, SITE, site(hubs__one__x=b"1\n", hubs__two__x=b"2\n"))
+    (out / SITE / "hubs/two/mine").write_bytes(b"mine\n")
+    result = write(out, SITE, site())
+    assert kinds(result.changes) == {"hubs/one/x": "removed", "hubs/two/x": "removed"}
+    assert on_disk(out / SITE) == {**site(), "hubs/two/mine": b"mine\n"}
+    assert not (out / SITE / "hubs/one").exists()
+    assert compare(out, SITE, site()).strangers == ("hubs/",)
+
+
+def test_a_file_may_become_a_folder_and_back(out: Path) -> None:
+    """A path turns from file to folder to file without help."""
+    for files in (site(manifests=b"flat\n", manifests__a_yaml=None, manifests__b_yaml=None), site()):
+        write(out, SITE, files)
+        assert on_disk(out / SITE) == files
+
+
+def test_building_no_files_removes_what_is_ours(out: Path) -> None:
+    """Without files the site goes, lock and folder included, and strangers stay."""
+    write(out, SITE, {})
+    assert not (out / SITE).exists()
+    write(out, SITE, site())
+    (out / SITE / "NOTES.md").write_bytes(b"mine\n")
+    write(out, SITE, {})
+    assert on_disk(out / SITE) == {"NOTES.md": b"mine\n"}
+
+
+def test_attributes_of_others_are_left_alone(tmp_path: Path) -> None:
+    """An `out/.gitattributes` that is there already keeps its content."""
+    (tmp_path / ".gitattributes").write_bytes(b"*.yaml eol=lf\n")
+    write(tmp_path, SITE, site())
+    assert (tmp_path / ".gitattributes").read_bytes() == b"*.yaml eol=lf\n"
+
+
+def test_the_output_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    """What the user names as `--out` is followed."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "real")
+    write(tmp_path / "out", SITE, site())
+    assert on_disk(tmp_path / "real" / SITE) == site()
+
+
+# --- hand edits, foreign files, strangers ----------------------------------------------------------------------------
+
+
+def test_every_offender_is_refused_at_once(out: Path) -> None:
+    """An edited file, an edited stale file and a foreign file in the way are all named; nothing is written."""
+    write(out, SITE, site(old=b"old\n"))
+    for path in ("manifests/a.yaml", "old", "new"):
+        (out / SITE / path).write_bytes(b"hand\n")
+    before, files = on_disk(out), site(new=b"new\n", RUNBOOK=b"x\n")
+    with pytest.raises(Refused) as refused:
+        write(out, SITE, files)
+    assert refused.value.paths == (
+        (f"{out}/demo/manifests/a.yaml", "was edited by hand"),
+        (f"{out}/demo/new", "was not written by jhecfg"),
+        (f"{out}/demo/old", "was edited by hand"),
+    )
+    assert on_disk(out) == before
+    assert not compare(out, SITE, files).clean
+
+
+def test_a_refusal_makes_no_file_at_all(tmp_path: Path) -> None:
+    """Where nothing was ever built, a refusal leaves not even working files."""
+    (tmp_path / SITE).mkdir()
+    (tmp_path / SITE / "RUNBOOK.md").write_bytes(b"mine\n")
+    with pytest.raises(Refused):
+        write(tmp_path, SITE, site())
+    assert on_disk(tmp_path) == {"demo/RUNBOOK.md": b"mine\n"}
+
+
+def test_force_overwrites_what_is_in_the_way_and_nothing_else(out: Path) -> None:
+    """Under force edited and foreign files in the way go; strangers stay."""
+    write(out, SITE, site(old=b"old\n"))
+    for path in ("manifests/a.yaml", "old", "new", "NOTES.md"):
+        (out / SITE / path).write_bytes(b"hand\n")
+    files = site(new__inner=b"new\n")
+    write(out, SITE, files, force=True)
+    assert on_disk(out / SITE) == {**files, "NOTES.md": b"hand\n"}
+
+
+def test_a_foreign_file_with_the_wanted_bytes_is_adopted(tmp_path: Path) -> None:
+    """A lost lock is no trouble as long as the files are right."""
+    write(tmp_path, SITE, site())
+    (tmp_path / SITE / LOCK).unlink()
+    assert write(tmp_path, SITE, site()).obstacles == ()
+    assert compare(tmp_path, SITE, site()).clean
+
+
+def test_strangers_are_named_and_are_no_obstacle(out: Path) -> None:
+    """Files and folders of others are listed, terminal escapes made harmless, and the tree is still clean."""
+    (out / SITE / "manifests/mine.yaml").write_bytes(b"")
+    (out / SITE / "notes").mkdir()
+    (out / SITE / "a\x1b[2J").write_bytes(b"")
+    (out / SITE / "link").symlink_to("nowhere")
+    comparison = compare(out, SITE, site())
+    assert comparison.strangers == ("a\\x1b[2J", "link", "manifests/mine.yaml", "notes/")
+    assert comparison.clean
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_with_strangers_is_never_replaced_by_a_file(out: Path, force: bool) -> None:
+    """Where a file is wanted and a folder with somebody's files lies, even force refuses."""
+    (out / SITE / "new").mkdir()
+    (out / SITE / "new/mine").write_bytes(b"mine\n")
+    with pytest.raises(Refused, match="is a folder that holds files of others"):
+        write(out, SITE, site(new=b"1\n"), force=force)
+    (out / SITE / "new/mine").unlink()
+    write(out, SITE, site(new=b"1\n"))
+
+
+@pytest.mark.parametrize("torn", [b"", b"\0" * 9])
+def test_what_a_power_loss_leaves_is_written_again(out: Path, torn: bytes) -> None:
+    """Empty and NUL files are nobody's work: files, lock and journal alike are repaired, whatever the spec is now."""
+    for path in (f"{SITE}/manifests/a.yaml", f"{SITE}/{LOCK}", f".jhecfg/{SITE}.journal"):
+        (out / path).write_bytes(torn)
+    files = site(manifests__a_yaml=b"a: 9\n")
+    write(out, SITE, files)
+    assert on_disk(out / SITE) == files
+
+
+# --- locks and journals that lie -------------------------------------------------------------------------------------
+
+ZERO = "0" * 64
+LIES = {
+    "truncated": (b'{"format": 1, "fil', "is damaged: it is not JSON"),
+    "deep": (b"[" * 100_000, "is damaged: it is not JSON"),
+    "binary": (b"\xff\xfe\x00x", "is damaged: it is not JSON"),
+    "a-list": (b"[]", "is damaged: it has no format number"),
+    "no-files": (b'{"format": 1}', "is damaged: it lists no files"),
+    "no-digest": (b'{"format": 1, "files": {"a": 7}}', "is damaged: its line for a holds no SHA-256"),
+    "conflict": (b"<<<<<<< ours\n{}\n", "holds git's conflict markers"),
+    "climbing": (
+        b'{"format": 1, "files": {"../victim": "%s"}}' % ZERO.encode(),
+        "was tampered with: it lists '../victim'",
+    ),
+    "absolute": (b'{"format": 1, "files": {"/etc/x": "%s"}}' % ZERO.encode(), "was tampered with: it lists '/etc/x'"),
+    "git": (b'{"format": 1, "files": {"a/.git/config": "%s"}}' % ZERO.encode(), "which belongs to git"),
+}
+
+
+@pytest.mark.parametrize("place", [f"{SITE}/{LOCK}", f".jhecfg/{SITE}.journal"], ids=["lock", "journal"])
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lock_or_journal_that_cannot_be_believed_is_refused(out: Path, place: str, lie: str) -> None:
+    """A damaged or forged text is named with its reason; force ignores it, and touches nothing outside."""
+    text, reason = LIES[lie]
+    (out / "victim").write_bytes(b"mine\n")
+    (out / place).write_bytes(text)
+    files = site(manifests__a_yaml=b"a: 9\n")
+    with pytest.raises(Refused) as refused:
+        write(out, SITE, files)
+    [(path, said)] = refused.value.paths
+    assert path == f"{out}/{place}"
+    assert reason in said
+    write(out, SITE, files, force=True)
+    assert on_disk(out / SITE) == files
+    assert (out / "victim").read_bytes() == b"mine\n"
+
+
+@pytest.mark.parametrize("place", [f"{SITE}/{LOCK}", f".jhecfg/{SITE}.journal"], ids=["lock", "journal"])
+def test_a_newer_format_is_refused_even_under_force(out: Path, place: str) -> None:
+    """What a later jhecfg wrote is not overwritten by an older one."""
+    (out / place).write_bytes(b'{"format": 2, "files": {}}')
+    with pytest.raises(Refused, match=r"was made by a newer jhecfg \(format 2, this one reads 1\)"):
+        write(out, SITE, site(), force=True)
+
+
+def test_the_lock_is_one_sorted_line_per_file() -> None:
+    """The lock depends on spec and files alone, and never lists itself."""
+    text = lock_text("5" * 64, {"b": b"", LOCK: b"x", "a/c": b"1"}).decode()
+    assert text.splitlines() == [
+        "{",
+        '  "format": 1,',
+        f'  "spec": "{"5" * 64}",',
+        '  "files": {',
+        '    "a/c": "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b",',
+        '    "b": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"',
+        "  }",
+        "}",
+    ]
+
+
+# --- links and other hostile things ----------------------------------------------------------------------------------
+
+
+def link_site(out: Path, outside: Path) -> None:
+    """Put a link in the place of the site's folder."""
+    shutil.rmtree(out / SITE)
+    (out / SITE).symlink_to(outside)
+
+
+def link_folder(out: Path, outside: Path) -> None:
+    """Put a link in the place of a folder of the site."""
+    shutil.rmtree(out / SITE / "manifests")
+    (out / SITE / "manifests").symlink_to(outside)
+
+
+def link_file(out: Path, outside: Path) -> None:
+    """Put a link in the place of a file."""
+    (out / SITE / "manifests/a.yaml").unlink()
+    (out / SITE / "manifests/a.yaml").symlink_to(outside / "a.yaml")
+
+
+def link_lock(out: Path, outside: Path) -> None:
+    """Put a link in the place of the lock."""
+    (out / SITE / LOCK).unlink()
+    (out / SITE / LOCK).symlink_to(outside / "a.yaml")
+
+
+def link_state(out: Path, outside: Path) -> None:
+    """Put a link in the place of the folder for working files."""
+    shutil.rmtree(out / ".jhecfg")
+    (out / ".jhecfg").symlink_to(outside)
+
+
+def link_staging(out: Path, outside: Path) -> None:
+    """Put a link in the place of the folder where files are staged."""
+    (out / ".jhecfg" / SITE).symlink_to(outside)
+
+
+def link_journal(out: Path, outside: Path) -> None:
+    """Put a link in the place of the journal."""
+    (out / ".jhecfg" / f"{SITE}.journal").symlink_to(outside / "a.yaml")
+
+
+def link_turn(out: Path, outside: Path) -> None:
+    """Put a link in the place of the file that builders lock."""
+    (out / ".jhecfg" / f"{SITE}.lock").unlink()
+    (out / ".jhecfg" / f"{SITE}.lock").symlink_to(outside / "new")
+
+
+def pipe_file(out: Path, outside: Path) -> None:
+    """Put a named pipe in the place of a file."""
+    (out / SITE / "manifests/a.yaml").unlink()
+    os.mkfifo(out / SITE / "manifests/a.yaml")
+
+
+ATTACKS = (
+    link_site,
+    link_folder,
+    link_file,
+    link_lock,
+    link_state,
+    link_staging,
+    link_journal,
+    link_turn,
+    pipe_file,
+)
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_link_or_pipe_on_the_way_is_refused(
+    out: Path, tmp_path: Path, attack: Callable[[Path, Path], None], force: bool
+) -> None:
+    """Whatever the build would have to go through is refused, even under force, and nothing outside is touched."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "a.yaml").write_bytes(b"a: 1\n")
+    attack(out, outside)
+    with pytest.raises(Refused, match=r"is a (symbolic link|device, pipe or socket)"):
+        write(out, SITE, site(manifests__a_yaml=b"a: 2\n", manifests__c_yaml=b"c: 1\n"), force=force)
+    assert on_disk(outside) == {"a.yaml": b"a: 1\n"}
+
+
+def test_a_link_that_appears_during_the_build_leads_nowhere(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder swapped for a link between the look and the write cannot draw a file outside (with descriptors)."""
+    monkeypatch.setattr(folder_module, "DIR_FDS", True)
+    (tmp_path / "outside").mkdir()
+    real, moved = os.replace, []
+
+    def swap(source: str, target: str, **more: Any) -> None:
+        if target == "a.yaml":
+            moved.append((out / SITE / "manifests").rename(tmp_path / "moved"))
+            (out / SITE / "manifests").symlink_to(tmp_path / "outside")
+        real(source, target, **more)
+
+    monkeypatch.setattr(os, "replace", swap)
+    write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert moved
+    assert on_disk(tmp_path / "outside") == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("../x", "leads out"),
+        ("/etc/x", "plain file name"),
+        ("a/../../x", "leads out"),
+        ("a\\b", "plain file name"),
+        ("a/", "plain file name"),
+        ("a\n", "plain file name"),
+        ("hubs/aux.values.yaml", "reserved name on Windows"),
+        ("hubs/COM1", "reserved name on Windows"),
+        ("a./b", "reserved name on Windows"),
+        (".Git/hooks/x", "belongs to git"),
+        ("Manifests/c", "differ in case only"),
+        ("runbook.md", "differ in case only"),
+        ("manifests/a.yaml/x", "both a file and a folder"),
+        ("a/" * 20 + "a", "too long"),
+    ],
+)
+def test_paths_that_cannot_be_written_everywhere_are_a_fault(tmp_path: Path, path: str, reason: str) -> None:
+    """No path leaves the folder, belongs to git, or breaks on Windows or where case does not count."""
+    with pytest.raises(ToolError, match=reason):
+        write(tmp_path, SITE, {**site(), path: b""})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", "con", ""])
+def test_a_site_name_is_one_plain_folder(tmp_path: Path, name: str) -> None:
+    """The site's name cannot lead elsewhere either."""
+    with pytest.raises(ToolError, match="cannot write these paths"):
+        write(tmp_path, name, site())
+
+
+def test_files_without_their_lock_are_a_fault(tmp_path: Path) -> None:
+    """Nothing is written that no lock would list."""
+    with pytest.raises(ToolError, match=r"lack their jhecfg\.lock"):
+        write(tmp_path, SITE, {"a": b""})
+
+
+# --- the environment -------------------------------------------------------------------------------------------------
+
+
+def forbid_writing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every call that would change the disk fail the test."""
+    real = os.open
+
+    def look(path: str, flags: int, *rest: Any, **more: Any) -> int:
+        assert not flags & (os.O_CREAT | os.O_WRONLY | os.O_RDWR)
+        return real(path, flags, *rest, **more)
+
+    monkeypatch.setattr(os, "open", look)
+    for name in ("replace", "unlink", "mkdir", "rmdir", "write"):
+        monkeypatch.setattr(os, name, lambda *_, **__: pytest.fail("something was written"))
+
+
+def test_a_folder_without_permission_stops_the_build_before_it_starts(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Missing permission is found, with every folder named, while the tree is still the old one."""
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    files = site(manifests__a_yaml=b"a: 2\n", hubs__x=b"x\n")
+    with pytest.raises(ToolError) as error:
+        write(out, SITE, files)
+    assert str(error.value) == (
+        f"cannot write in these folders (permission denied): {out}/demo, {out}/demo/hubs, {out}/demo/manifests"
+    )
+    assert on_disk(out / SITE) == site()
+
+
+def test_a_full_disk_is_said_with_the_path(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message has the system's words and the file; the tree is the old one, and no staged file is left."""
+
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(ToolError) as error:
+        write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert str(error.value) == f"cannot write {out}/demo/manifests/a.yaml: no space left on device"
+    assert on_disk(out / SITE) == site()
+    assert not (out / ".jhecfg" / SITE).exists()
+
+
+def test_an_unreadable_file_is_said_with_the_path(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that may not be read is the environment's fault, not a hand edit."""
+    real = os.open
+
+    def deny(path: str, *rest: Any, **more: Any) -> int:
+        if str(path).endswith("a.yaml"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", deny)
+    with pytest.raises(ToolError) as error:
+        compare(out, SITE, site())
+    assert str(error.value) == f"cannot read {out}/demo/manifests/a.yaml: permission denied"
+
+
+def test_a_file_in_the_place_of_the_output_folder_is_said(tmp_path: Path) -> None:
+    """`--out` must name a folder."""
+    (tmp_path / "out").write_bytes(b"")
+    with pytest.raises(ToolError, match=r"cannot write into .*/out: it is not a folder"):
+        write(tmp_path / "out", SITE, site())
+
+
+def test_a_held_lock_is_said_with_its_path(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build gives up after the time limit, and says which file another build holds."""
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(turn_module, "TIMEOUT", 0.0)
+    with (out / ".jhecfg/demo.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(ToolError, match=r"another jhecfg has held .*/\.jhecfg/demo\.lock for 0 seconds"):
+            write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+
+
+def test_many_folders_do_not_exhaust_descriptors(tmp_path: Path) -> None:
+    """A site with hundreds of folders is written with a bounded number of open files."""
+    resource = pytest.importorskip("resource")
+    files = {f"hubs/h{number}/deep/values.yaml": b"%d\n" % number for number in range(300)}
+    files[LOCK] = lock_text(ZERO, files)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 128), hard))
+    try:
+        write(tmp_path, SITE, files)
+        assert compare(tmp_path, SITE, files).clean
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+# --- the diff --------------------------------------------------------------------------------------------------------
+
+
+def test_the_diff_reads_like_git(out: Path) -> None:
+    """Changed, added and removed files stand in path order, with git's words for a missing last newline."""
+    write(out, SITE, site(old=b"old\n"))
+    (out / SITE / "RUNBOOK.md").write_bytes(b"\xff")
+    comparison = compare(out, SITE, site(manifests__a_yaml=b"a: 2", new=b"1\n2\n"))
+    root = str(out / SITE).lstrip("/")
+    lines = [line.replace(root, "demo") for line in unified_diff(comparison) if LOCK not in line]
+    start = lines.index("--- a/demo/manifests/a.yaml")
+    assert lines[0] == "Binary files a/demo/RUNBOOK.md and b/demo/RUNBOOK.md differ"
+    assert lines[start:] == [
+        "--- a/demo/manifests/a.yaml",
+        "+++ b/demo/manifests/a.yaml",
+        "@@ -1 +1 @@",
+        "-a: 1",
+        "+a: 2",
+        "\\ No newline at end of file",
+        "--- /dev/null",
+        "+++ b/demo/new",
+        "@@ -0,0 +1,2 @@",
+        "+1",
+        "+2",
+        "--- a/demo/old",
+        "+++ /dev/null",
+        "@@ -1 +0,0 @@",
+        "-old",
+    ]
+
+
+def test_git_applies_the_diff(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`jhecfg diff | git apply` does what a build does."""
+    git = need("git")
+    monkeypatch.chdir(out.parent)
+    write(Path("out"), SITE, site(old=b"old\n"))
+    files = site("1" * 64, manifests__a_yaml=b"a: 2\nwith: \xe2\x80\xa8\n", new=b"new\nno end")
+    patch = "".join(line + "\n" for line in unified_diff(compare(Path("out"), SITE, files)))
+    done = subprocess.run([git, "apply", "-"], input=patch.encode(), capture_output=True, check=False)
+    assert done.stderr == b""
+    assert on_disk(out / SITE) == files
+
+
+# --- any sequence ----------------------------------------------------------------------------------------------------
+
+PATHS = [
+    *(f"{top}/{leaf}" for top in ("d0", "d1", "d1/d2") for leaf in ("a.yaml", "b.yaml")),
+    "top.md",
+    "flip",
+    "flip/x",
+]
+CONTENTS = st.sampled_from([b"", b"1\n", b"2\n", b"\0\xff"])
+
+
+@st.composite
+def file_sets(draw: st.DrawFn) -> Files:
+    """Draw a site's files, in which no file is also a folder."""
+    files = draw(st.dictionaries(st.sampled_from(PATHS), CONTENTS))
+    if "flip" in files:
+        files.pop("flip/x", None)
+    return {**files, LOCK: lock_text(ZERO, files)}
+
+
+@settings(max_examples=40, deadline=None)
+@given(builds=st.lists(file_sets(), min_size=1, max_size=5))
+def test_any_sequence_of_builds_ends_with_the_last(builds: list[Files]) -> None:
+    """However a site changes, its folder is the last build and the strangers, and a diff of it is empty."""
+    strangers = {"mine/deep/x": b"x\n", "d0/mine.yaml": b"m\n"}
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place) / SITE
+        for path, data in strangers.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(data)
+        for files in builds:
+            write(Path(place), SITE, files)
+        assert on_disk(root) == {**builds[-1], **strangers}
+        comparison = compare(Path(place), SITE, builds[-1])
+        assert comparison.clean
+        assert list(unified_diff(comparison)) == []
+        assert comparison.unchanged == len(builds[-1])
+
+
+@pytest.fixture(autouse=True)
+def no_descriptor_leaks() -> Iterator[None]:
+    """Check that every test gives back what it opened."""
+    place = Path("/proc/self/fd")
+    before = len(list(place.iterdir())) if place.exists() else 0
+    yield
+    if place.exists():
+        assert len(list(place.iterdir())) <= before + 1
