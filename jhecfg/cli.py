@@ -13,7 +13,6 @@ from jhecfg import __version__
 from jhecfg.report import Format, prepare_streams, wants_colour
 from jhecfg.talk import Exit, Talk
 
-
 app = typer.Typer(
     name="jhecfg",
     help="Compile JupyterHealth Exchange site specs into everything a site is made of.",
@@ -132,7 +131,7 @@ def run(argv: list[str]) -> int:
         app(args=argv, prog_name="jhecfg")
     except SystemExit as exit_:
         return int(exit_.code or 0)
-    except Exception as error:  # noqa: BLE001 - the last net: a traceback could show input values
+    except Exception as error:
         return _bug(error)
     return Exit.OK
 

@@ -32,16 +32,12 @@ def build(
     return _each(specs, talk, out, jobs, "build", validator=validator, force=force, strict=strict)
 
 
-def check(
-    specs: Sequence[Path] | None, talk: Talk, out: Path, jobs: int, *, strict: bool, validator: str
-) -> int:
+def check(specs: Sequence[Path] | None, talk: Talk, out: Path, jobs: int, *, strict: bool, validator: str) -> int:
     """Compile, judge and compare; exit 3 with the list and the diff when the output is not what would be written."""
     return _each(specs, talk, out, jobs, "compare", validator=validator, strict=strict, fail=True)
 
 
-def diff(
-    specs: Sequence[Path] | None, talk: Talk, out: Path, jobs: int, *, exit_code: bool, validator: str
-) -> int:
+def diff(specs: Sequence[Path] | None, talk: Talk, out: Path, jobs: int, *, exit_code: bool, validator: str) -> int:
     """Print the unified diff that `build` would make."""
     return _each(specs, talk, out, jobs, "compare", validator=validator, fail=exit_code, only_diff=True)
 
@@ -122,7 +118,11 @@ def _progress(talk: Talk, total: int) -> _Progress:
 
 def _remember(fleet: Fleet, outcomes: Sequence[Outcome], options: Options) -> None:
     """Note what compiled without a word and is now on disk, so that the next call need not compile it again."""
-    clean = {o.spec: o for o in outcomes if not o.diagnostics and o.comparison is not None and not o.trouble and not o.refused}
+    clean = {
+        o.spec: o
+        for o in outcomes
+        if not o.diagnostics and o.comparison is not None and not o.trouble and not o.refused
+    }
     for source in fleet.sources:
         outcome = clean.get(source.name)
         if outcome is None or outcome.comparison is None:

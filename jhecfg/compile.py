@@ -13,8 +13,8 @@ from jhecfg import parse as parsing
 from jhecfg import patch as patching
 from jhecfg import resolve as resolving
 from jhecfg.artifact import Artifact
-from jhecfg.diagnostics import Diagnostic, Finding, Loc, Severity, Span, did_you_mean, in_order
-from jhecfg.emit import dump
+from jhecfg.diagnostics import Diagnostic, Finding, Loc, Severity, Span, SpecError, did_you_mean, in_order
+from jhecfg.emit import NotPlain, dump
 from jhecfg.parse import parse
 from jhecfg.patch import patched
 from jhecfg.render import render
@@ -34,6 +34,9 @@ CODES: dict[str, str] = {
     "*Instead:* correct the line of the spec that shapes it; this is most often an escape hatch.",
     "kubeconform": "kubeconform refuses an output object that the built-in schemas accept.\n\n"
     "*Instead:* correct the line of the spec that shapes it, and tell us: the two should agree.",
+    "unwritable-value": "An escape hatch brings a value that cannot be written so that every reader reads the same.\n\n"
+    "*Why:* integers beyond 2^53 lose digits in Kubernetes' own reader; keys and nesting have limits too.\n\n"
+    "*Instead:* write a number as text, in quotes, where the consumer takes text.",
     "unused-ignore": "A `# jhecfg: ignore[…]` comment ignores nothing.\n\n"
     "*Why:* an exception that is no longer needed hides the next mistake on its line.\n\n*Instead:* delete it.",
     "ignore-without-reason": "A `# jhecfg: ignore[…]` comment does not say why.\n\n"
@@ -70,28 +73,41 @@ def compile_source(source: Source, validator: Validator = "auto") -> Build:
     site = resolution.site
     rendered, patch_problems = patched(site, render(site))
     artifacts = tuple(content_named(rendered))
+    files, unwritable = emit_files(source, site, artifacts)
     findings = [
         *resolution.problems,
         *judge_site(site),
         *patch_problems,
         *judge_artifacts(site, artifacts),
         *_schema_findings(artifacts, site, validator),
+        *unwritable,
     ]
     return Build(
         source=source,
         site=site,
         artifacts=artifacts,
-        files=emit_files(source, site, artifacts),
+        files=files,
         diagnostics=excepted(source, located(source, artifacts, findings)),
         objects_checked=0 if validator == "none" else sum(a.manifest is not None for a in artifacts),
     )
 
 
-def emit_files(source: Source, site: Site, artifacts: Iterable[Artifact]) -> dict[str, bytes]:
-    """Return the bytes of every file, by path; they depend on the spec's meaning and this release of jhecfg alone."""
-    files = {artifact.path: _bytes(site, artifact) for artifact in artifacts}
+def emit_files(
+    source: Source, site: Site, artifacts: Iterable[Artifact]
+) -> tuple[dict[str, bytes], list[tuple[str, Finding]]]:
+    """Return the bytes of every file, by path, and what cannot be written, as (code, finding).
+
+    The bytes depend on the spec's meaning and this release of jhecfg alone.
+    """
+    files, unwritable = dict[str, bytes](), list[tuple[str, Finding]]()
+    for artifact in artifacts:
+        try:
+            files[artifact.path] = _bytes(site, artifact)
+        except NotPlain as error:
+            finding = Finding(artifact=artifact.path, loc=error.loc, message=error.problem)
+            unwritable.append(("unwritable-value", finding))
     files[LOCK] = lock_text(spec_digest(source), files)
-    return files
+    return files, unwritable
 
 
 def spec_digest(source: Source) -> str:
@@ -121,6 +137,7 @@ def finding_of(violation: Violation) -> Finding:
         message=violation.message,
         found=violation.found,
         expected=violation.expected,
+        hint=violation.hint,
     )
 
 
@@ -169,12 +186,16 @@ def _in_output(source: Source, artifacts: Sequence[Artifact], code: str, finding
 
 def _output_span(artifact: Artifact, pointer: Loc) -> Span:
     """Return the line of an output that is wrong, as it would be written."""
-    from jhecfg.reader import read
+    from jhecfg.reader import Limits, read
 
-    text = artifact.tree if isinstance(artifact.tree, str) else dump(artifact.tree)
     if isinstance(artifact.tree, str):
         return Span(file=artifact.path, line=1, column=1, end=2, text="")
-    document = read(text.encode(), artifact.path)
+    try:
+        # Our own text: it may be larger than what a person may write.
+        wide = Limits(bytes=64 << 20, depth=128, nodes=10_000_000, scalar=8 << 20, key=2000)
+        document = read(dump(artifact.tree).encode(), artifact.path, wide)
+    except (NotPlain, SpecError):
+        return Span(file=artifact.path, line=1, column=1, end=2, text="")
     while pointer not in document.values and pointer:
         pointer = pointer[:-1]
     return document.span(document.keys.get(pointer) or document.values[pointer])
@@ -195,7 +216,9 @@ def excepted(source: Source, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnos
         used.update((ignore, code) for ignore in meant)
         if not meant:
             kept.append(diagnostic)
-    wrong = (_wrong_ignore(ignore, code, (ignore, code) in used) for ignore in ignores for code in ignore.codes or ("",))
+    wrong = (
+        _wrong_ignore(ignore, code, (ignore, code) in used) for ignore in ignores for code in ignore.codes or ("",)
+    )
     return in_order([*kept, *(diagnostic for diagnostic in wrong if diagnostic is not None)])
 
 

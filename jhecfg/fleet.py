@@ -114,9 +114,7 @@ def _batches(sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
         yield sources[start : start + BATCH]
 
 
-def _run_parallel(
-    sources: Sequence[Source], options: Options, jobs: int, done: Callable[[int], None]
-) -> list[Outcome]:
+def _run_parallel(sources: Sequence[Source], options: Options, jobs: int, done: Callable[[int], None]) -> list[Outcome]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_all_start_methods, get_context
 
@@ -138,7 +136,8 @@ def _run_batch(sources: Sequence[Source], options: Options) -> list[Outcome]:
     except ToolError as error:
         return [Outcome(spec=source.name, trouble=str(error)) for source in sources]
     return [
-        _finished(each, second.get(each.site.name, ()), options) if isinstance(each, Build) else each for each in compiled
+        _finished(each, second.get(each.site.name, ()), options) if isinstance(each, Build) else each
+        for each in compiled
     ]
 
 

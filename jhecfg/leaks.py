@@ -225,6 +225,12 @@ _OPENS = re.compile(r"^([ \t]*(?:- +)*)[\"']?([A-Za-z_][A-Za-z0-9_.-]{0,80})[\"'
 _ITEM_KEY = re.compile(r"[ \t]*(?:- +)*[\"']?[A-Za-z_][A-Za-z0-9_.-]{0,80}[\"']?[ \t]{0,80}:(?:[ \t]|$)")
 
 
+# No rule can say anything about a line without one of these: every secret key has one of the words in its last two.
+_SUSPECT = re.compile(
+    "(?i:pass|pwd|token|secret|key|cred|pat|docker|" + "|".join(re.escape(marker) for marker, _, _ in _SHAPES) + ")"
+)
+
+
 @lru_cache(maxsize=4)  # a file is shown several times in a row
 def mask_lines(lines: tuple[str, ...]) -> tuple[str, ...]:
     """Mask a whole file, where a line may be secret because of the lines before it.
@@ -232,10 +238,15 @@ def mask_lines(lines: tuple[str, ...]) -> tuple[str, ...]:
     Beyond `mask_line`: the body of a PEM private key, and the lines below `password: |`, `password: >`, an open quote,
     or a `password:` whose value stands on the next lines.
     """
+    if not _SUSPECT.search("\n".join(lines)):
+        return lines
     masked: list[str] = []
     block = _Block()
     named = False  # the last `name:` was that of a secret, and its `value:` may follow
     for line in lines:
+        if not named and block.idle and not _SUSPECT.search(line):
+            masked.append(line)
+            continue
         value = _VALUE_LINE.match(line) if named else None
         name = _NAME_OF_VALUE.search(line)
         named = secret_key(name[1]) if name else named
@@ -259,6 +270,11 @@ class _Block:
         self.every = False  # all of them, or only those that do not look like `key: value`
         self.first = False  # the next line, however little it is indented
         self.bare = False  # nothing stood after the key
+
+    @property
+    def idle(self) -> bool:
+        """Say whether the lines before leave nothing to watch for."""
+        return self.indent is None and not self.pem
 
     def holds(self, line: str) -> bool:
         """Take in the next line; say whether all of it is secret."""

@@ -151,7 +151,7 @@ class Page:
         hint: str = "",
         related: tuple[tuple[Mark, str], ...] = (),
     ) -> None:
-        """Collect a problem; the reading goes on. A hostile file has thousands: most are only counted, and then it ends."""
+        """Collect a problem; the reading goes on, until there are so many that the file is hopeless."""
         if len(self.found) < SHOWN:
             self.found.append(self.say(code, message, mark, label, hint=hint, related=related))
             return

@@ -55,8 +55,12 @@ def _nudges(tree: dict[str, Any], loc: Loc, value: Any) -> Iterator[Any]:
         yield from (value + 1, value - 1)
     elif isinstance(value, str):
         yield from (value + "1", value + "x", "x" + value)
-        yield from (text for place, text in leaves(tree) if isinstance(text, str) and place[-1] == loc[-1] and text != value)
-        yield from (text for place, text in leaves(tree) if place[-1] == "name" and isinstance(text, str) and text != value)
+        yield from (
+            text for place, text in leaves(tree) if isinstance(text, str) and place[-1] == loc[-1] and text != value
+        )
+        yield from (
+            text for place, text in leaves(tree) if place[-1] == "name" and isinstance(text, str) and text != value
+        )
 
 
 def _with(tree: dict[str, Any], loc: Loc, value: Any) -> dict[str, Any]:
@@ -75,7 +79,7 @@ def _output(tree: dict[str, Any], path: str, pointer: Loc) -> Any:
     found = next((artifact for artifact in artifacts if artifact.path == path), None)
     if found is None:
         return (_ABSENT,)
-    value = found.tree
+    value: Any = found.tree
     for part in pointer:
         if isinstance(value, dict) and part in value:
             value = value[str(part)]

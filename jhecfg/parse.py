@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -243,7 +242,7 @@ def _fields(model: type[BaseModel] | None) -> Iterator[Any]:
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+    if isinstance(annotation, type) and typing.get_origin(annotation) is None:
         if issubclass(annotation, BaseModel):
             yield annotation
         return

@@ -55,7 +55,8 @@ def _no_target(patch: Patch, artifacts: Sequence[Artifact]) -> Finding:
     hint = did_you_mean(patch.name, names) if names else did_you_mean(patch.kind, sorted(kinds))
     return Finding(
         loc=(*patch.loc, "target"),
-        message=f"the output holds no {patch.kind} '{patch.name}'" + (f" in '{patch.namespace}'" if patch.namespace else ""),
+        message=f"the output holds no {patch.kind} '{patch.name}'"
+        + (f" in '{patch.namespace}'" if patch.namespace else ""),
         hint=hint,
     )
 
@@ -63,9 +64,15 @@ def _no_target(patch: Patch, artifacts: Sequence[Artifact]) -> Finding:
 def _apply(patch: Any, tree: Tree | str) -> Tree:
     assert isinstance(tree, dict)  # only manifests are targets
     result = merge(tree, patch) if isinstance(patch, dict) else _operations(patch, tree)
-    if not isinstance(result, dict) or result.get("kind") != tree["kind"] or "name" not in result.get("metadata", {}):
-        raise PatchFailed("the patch changes what the object is")
+    if not isinstance(result, dict) or _identity(result) != _identity(tree):
+        raise PatchFailed("the patch changes which object this is: apiVersion, kind, name or namespace")
     return result
+
+
+def _identity(tree: Tree) -> tuple[Any, ...]:
+    metadata = tree.get("metadata")
+    name = (metadata.get("name"), metadata.get("namespace")) if isinstance(metadata, dict) else ()
+    return (tree.get("apiVersion"), tree.get("kind"), *name)
 
 
 def merge(tree: Any, patch: Any) -> Any:

@@ -57,7 +57,7 @@ def read(data: bytes, name: str, limits: Limits = LIMITS) -> Document:
     """
     page = Page(name, _decode(data, name, limits))
     composer = Composer(page, limits)
-    comments = _run(page, composer)
+    comments = _run(page, composer, limits)
     return Document(
         name=name,
         text=page.text,
@@ -70,7 +70,7 @@ def read(data: bytes, name: str, limits: Limits = LIMITS) -> Document:
     )
 
 
-def _run(page: Page, composer: Composer) -> tuple[Comment, ...]:
+def _run(page: Page, composer: Composer, limits: Limits) -> tuple[Comment, ...]:
     from yaml.error import MarkedYAMLError, YAMLError
 
     try:
@@ -81,7 +81,7 @@ def _run(page: Page, composer: Composer) -> tuple[Comment, ...]:
         page.throw(*_explained(page, error))
     except (YAMLError, ValueError):  # has no place; never seen, but "whatever the bytes" is a promise
         page.throw(page.say("yaml-syntax", "this is not YAML", Mark(1, 1, 1, 2)))
-    return () if composer.foreign else _between(page, composer.spans)
+    return () if composer.foreign else _between(page, composer.spans, limits.nodes)
 
 
 def _tree(page: Page, composer: Composer) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _refuse(code: str, message: str, span: Span, hint: str) -> NoReturn:
 _LOOSE = re.compile(r"#[^\n]*|[\t?]")
 
 
-def _between(page: Page, spans: list[tuple[int, int]]) -> tuple[Comment, ...]:
+def _between(page: Page, spans: list[tuple[int, int]], most: int) -> tuple[Comment, ...]:
     """Look at the text that is no scalar: return its comments, refuse tabs and explicit keys."""
     comments: list[Comment] = []
     if not _LOOSE.search(page.text):
@@ -154,6 +154,10 @@ def _between(page: Page, spans: list[tuple[int, int]]) -> tuple[Comment, ...]:
             counted, column = index, index - begin + 1
             if match[0][0] == "#":
                 comments.append(Comment(line, column, match[0]))
+                if len(comments) > most:
+                    page.throw(
+                        page.say("yaml-too-many-values", f"there are more than {most:,} comments", comments[-1].mark)
+                    )
             elif match[0] == "\t":
                 page.tab(line, column)
             else:
@@ -237,7 +241,7 @@ CODES: Mapping[str, str] = {
         "brackets, or an attack on the reader. Close the brackets."
     ),
     "yaml-too-many-values": (
-        "A file may hold 50,000 values, and an alias counts as all that it brings. A few lines of aliases to "
+        "A file may hold 50,000 values and as many comments, and an alias counts as all that it brings. A few lines of aliases to "
         "aliases would otherwise grow to billions. Write out less."
     ),
     "yaml-long-scalar": ("A value may have 65,536 characters and a key 256. Keep what is longer in a file of its own."),

@@ -33,8 +33,9 @@ class Release:
 
 
 _ENV = frozenset({
-    "SITE_URL", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT", "OIDC_RSA_PRIVATE_KEY", "SECRET_KEY", "DEBUG",
-    "ALLOWED_HOSTS", "DJANGO_LOG_LEVEL", "TIME_ZONE", "X_FRAME_OPTIONS", "SMTP_HOST", "SMTP_USER", "SMTP_PASSWORD", "SMTP_PORT",
+    "SITE_URL", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT", "OIDC_RSA_PRIVATE_KEY", "SECRET_KEY",
+    "DEBUG", "ALLOWED_HOSTS", "DJANGO_LOG_LEVEL", "TIME_ZONE", "X_FRAME_OPTIONS",
+    "SMTP_HOST", "SMTP_USER", "SMTP_PASSWORD", "SMTP_PORT",
     "OW_S3_ENDPOINT_URL", "OW_S3_BUCKET", "OW_S3_PREFIX", "OW_S3_ACCESS_KEY", "OW_S3_SECRET_KEY", "OW_S3_REGION",
 })  # fmt: skip
 _OW_ENV = _ENV | {"OW_API_URL", "OW_API_KEY", "TRUSTED_TOKEN_IDP"}
@@ -76,10 +77,20 @@ _SETTINGS_MAIN: dict[str, SettingType] = {
 
 RELEASES: tuple[Release, ...] = (
     Release(
-        version="v0.0.10", date="2026-05-04", env=_OW_ENV, settings=_SETTINGS_10, features=frozenset(), breaks_older=False
+        version="v0.0.10",
+        date="2026-05-04",
+        env=_OW_ENV,
+        settings=_SETTINGS_10,
+        features=frozenset(),
+        breaks_older=False,
     ),
     Release(
-        version="v0.0.11", date="2026-05-12", env=_OW_ENV, settings=_SETTINGS_11, features=frozenset(), breaks_older=False
+        version="v0.0.11",
+        date="2026-05-12",
+        env=_OW_ENV,
+        settings=_SETTINGS_11,
+        features=frozenset(),
+        breaks_older=False,
     ),
     Release(
         version="v0.0.12",

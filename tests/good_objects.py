@@ -40,7 +40,7 @@ def label(tree: Tree) -> str:
 
 def artifact(tree: Tree) -> Artifact:
     """Wrap an object as an artifact with a path of its own."""
-    return Artifact(f"manifests/{tree['kind'].lower()}.yaml", tree)
+    return Artifact(f"manifests/{str(tree['kind']).lower()}.yaml", tree)
 
 
 def places(node: object, here: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -276,7 +276,7 @@ def loopback(a_site: Site, exchange: Exchange, url: str) -> Site:
     return replace(a_site, hubs=(hub,), exchange=replace(a_site.exchange, url=exchange.url))
 
 
-def prepare(root: Path, a_site: Site, exchange: Exchange, *, secret: bool = True) -> tuple[Hub, dict[str, Any]]:
+def prepare(root: Path, a_site: Site, exchange: Exchange) -> tuple[Hub, dict[str, Any]]:
     """Write what the chart would mount; return a hub that does not run yet, and its values."""
     python, proxy_port = need_hub(), free_port()
     hub = Hub(
@@ -288,7 +288,8 @@ def prepare(root: Path, a_site: Site, exchange: Exchange, *, secret: bool = True
         cookie_secret=secrets.token_hex(32),
         probe_token=secrets.token_hex(32),
     )
-    tree = values(loopback(a_site, exchange, hub.url), loopback(a_site, exchange, hub.url).hubs[0])
+    here = loopback(a_site, exchange, hub.url)
+    tree = values(here, here.hubs[0])
     existing = {
         COOKIE_KEY: hub.cookie_secret,
         CRYPT_KEY: secrets.token_hex(32),
@@ -302,7 +303,7 @@ def prepare(root: Path, a_site: Site, exchange: Exchange, *, secret: bool = True
         PROXY_KEY: tree["proxy"]["secretToken"],
         "hub.services.probe.apiToken": tree["proxy"]["secretToken"],
     }
-    for folder, content in (("secret", chart), ("existing-secret", existing if secret else {})):
+    for folder, content in (("secret", chart), ("existing-secret", existing)):
         (root / folder).mkdir()
         for key, value in content.items():
             (root / folder / key).write_text(value)

@@ -166,10 +166,12 @@ def test_jupyterhub_knows_every_setting(hub: Hub) -> None:
         "hub.config.JupyterHub.cookie_secret",
         "hub.config.CryptKeeper.keys",
         "hub.config.ConfigurableHTTPProxy.auth_token",
+        "hub.services.probe.apiToken",
     ],
 )
-def test_without_a_key_of_its_secret_the_hub_does_not_start(missing: str, exchange: Exchange, tmp_path: Path) -> None:
-    """A placeholder never becomes a live secret: the hub ends at once."""
-    hub, _ = prepare(tmp_path, site(), Exchange(url=exchange.url))
+def test_without_a_key_of_its_secret_the_hub_does_not_start(missing: str, tmp_path: Path) -> None:
+    """A placeholder never becomes a live secret: the hub ends at once, and says which key is missing."""
+    hub, _ = prepare(tmp_path, site(), Exchange(url="http://127.0.0.1:9"))
     (tmp_path / "existing-secret" / missing).unlink()
     assert start_hub(hub, environment(hub)).wait(60) != 0
+    assert f"FATAL: the Secret of hub.existingSecret has no key {missing}" in hub.log

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -392,6 +393,30 @@ def test_a_link_that_appears_during_the_build_leads_nowhere(
     assert on_disk(tmp_path / "outside") == {}
 
 
+def test_no_operation_goes_through_a_link(tmp_path: Path) -> None:
+    """Each operation on a path below a link fails, or finds nothing, and leaves the link's target alone."""
+    outside, base = tmp_path / "outside", tmp_path / "base"
+    outside.mkdir()
+    base.mkdir()
+    (outside / "a").write_bytes(b"mine\n")
+    (base / "staged").write_bytes(b"new\n")
+    (base / "link").symlink_to(outside)
+    with folder_module.opened(str(base)) as folder:
+        assert folder.read("link/a") is None
+        assert folder.kind("link/a") is None
+        assert folder.entries("link") == []
+        folder.rmdir("link")
+        with pytest.raises(NotADirectoryError):
+            folder.create("link/b", b"")
+        with pytest.raises(NotADirectoryError):
+            folder.replace("staged", "link/a")
+        with pytest.raises(NotADirectoryError):
+            folder.unlink("link/a")
+        with pytest.raises(NotADirectoryError):
+            folder.mkdir("link/deeper")
+    assert on_disk(outside) == {"a": b"mine\n"}
+
+
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
@@ -506,6 +531,40 @@ def test_a_held_lock_is_said_with_its_path(out: Path, monkeypatch: pytest.Monkey
         with pytest.raises(ToolError, match=r"another jhecfg has held .*/\.jhecfg/demo\.lock for 0 seconds"):
             write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
     write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+
+
+def test_a_lock_file_that_was_cleaned_away_is_locked_anew(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If `git clean -x` removes the file while a build waits for it, the build ends up holding the new one."""
+    fcntl = pytest.importorskip("fcntl")
+    real, path = turn_module._try, out / ".jhecfg/demo.lock"
+    calls: list[int] = []
+
+    def clean_once(fd: int) -> bool:
+        if not calls:
+            path.unlink()
+        calls.append(fd)
+        return real(fd)
+
+    monkeypatch.setattr(turn_module, "_try", clean_once)
+    with folder_module.opened(str(out)) as folder, turn_module.turn(folder, ".jhecfg/demo.lock"):
+        assert len(calls) == 2
+        with path.open() as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_what_another_build_did_meanwhile_is_no_hand_edit(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that seems edited at first sight is not refused if, once it is our turn, the journal knows it."""
+    (out / SITE / "manifests/a.yaml").write_bytes(b"a: 8\n")
+    journal = f'{{"format": 1, "files": {{"manifests/a.yaml": ["{sha256(b"a: 8" + bytes([10])).hexdigest()}"]}}}}'
+    real = turn_module._try
+
+    def die_first(fd: int) -> bool:
+        (out / ".jhecfg/demo.journal").write_text(journal)
+        return real(fd)
+
+    monkeypatch.setattr(turn_module, "_try", die_first)
+    write(out, SITE, site())
+    assert on_disk(out / SITE) == site()
 
 
 def test_many_folders_do_not_exhaust_descriptors(tmp_path: Path) -> None:

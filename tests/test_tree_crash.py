@@ -25,9 +25,9 @@ def drive(*args: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def faults(folder: Path, fault: str, before: int, after: int, then: int) -> list[dict[str, str]]:
+def faults(folder: Path, fault: str, before: int, after: int, then: int, *again: int) -> list[dict[str, str]]:
     """Return the driver's report, one row for each point where the build was broken."""
-    process = drive("break", str(folder), fault, str(before), str(after), str(then))
+    process = drive("break", str(folder), fault, *map(str, (before, after, then, *again)))
     printed, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     report: list[dict[str, str]] = json.loads(printed)
@@ -46,6 +46,13 @@ def test_after_a_kill_at_any_step_the_next_build_is_right(tmp_path: Path, before
     assert [row for row in report if row["then"] != "right"] == []
     states = Counter(row["state"] for row in report)
     assert set(states) == {"old", "mix", "new"}
+
+
+def test_after_three_kills_in_a_row_the_next_build_is_right(tmp_path: Path) -> None:
+    """Builds of three specs, each killed, leave only what the fourth knows to be ours."""
+    report = faults(tmp_path, "kill", 1, 2, 5, 3, 4)
+    assert len(report) > 50
+    assert [row for row in report if row["then"] != "right"] == []
 
 
 @pytest.mark.parametrize("fault", ["full", "denied", "interrupt"])

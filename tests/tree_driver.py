@@ -35,8 +35,11 @@ def generation(number: int) -> Files:
     return {**files, LOCK: lock_text(str(number) * 64, files)}
 
 
-def main(folder: str, fault: str, before: str, after: str, then: str) -> None:
-    """Break the build of generation `after` over `before` at each step, then build `then`; print a JSON report."""
+def main(folder: str, fault: str, before: str, after: str, then: str, *again: str) -> None:
+    """Break the build of generation `after` over `before` at each step, then build `then`; print a JSON report.
+
+    Generations in `again` are built in between, and broken at the same step each.
+    """
     point, report = 0, []
     while True:
         point += 1
@@ -47,6 +50,8 @@ def main(folder: str, fault: str, before: str, after: str, then: str) -> None:
         if not dead:
             break
         state = judge(out, int(before), int(after))
+        for number in again:
+            break_build(out, generation(int(number)), fault, point)
         report.append({"point": point, "step": where, "state": state, "then": build_on(out, int(then))})
     print(json.dumps(report))
 

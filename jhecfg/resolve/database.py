@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jhecfg.diagnostics import Finding
-from jhecfg.rds_ca import rds_ca, rds_region
+from jhecfg.rds_ca import rds_ca_for
 from jhecfg.resolve.problems import Problems
 from jhecfg.resolve.secrets import secret_key_of
 from jhecfg.site import CaBundle, Certificate, Database, Rds
@@ -11,6 +11,7 @@ from jhecfg.spec import SiteSpec
 
 
 def database_of(spec: SiteSpec, problems: Problems) -> Database:
+    """Resolve the database; its server must be one whose certificates can be checked."""
     db = spec.database
     rds = None
     if db.rds is not None:
@@ -36,8 +37,7 @@ def _database_ca(spec: SiteSpec, problems: Problems) -> CaBundle | None:
         return None
     if db.ca_config_map is not None:
         return CaBundle(config_map=db.ca_config_map, pem="", certificates=())
-    region = rds_region(db.host)
-    bundle = rds_ca(region) if region else None
+    bundle = rds_ca_for(db.host)
     if bundle is None:
         problems.add(
             "database-ca",

@@ -24,6 +24,7 @@ from jhecfg.spec.exchange import ResourcesSpec
 
 
 def release_of(spec: SiteSpec, problems: Problems) -> Release:
+    """Pick the release by the image's tag."""
     tag = spec.image.tag
     loc: Loc = ("image", "tag")
     try:
@@ -55,6 +56,7 @@ def release_of(spec: SiteSpec, problems: Problems) -> Release:
 
 
 def image_of(spec: SiteSpec) -> Image:
+    """Resolve the image of the Exchange."""
     image = spec.image
     return Image(
         repository=image.repository,
@@ -75,6 +77,7 @@ def _resources(spec: ResourcesSpec | None, cpu: str, memory: str, limit: str) ->
 
 
 def exchange_of(spec: SiteSpec, release: Release, problems: Problems) -> Exchange:
+    """Resolve the application."""
     ex = spec.exchange
     _check_env(ex.env, release, problems)
     # Measured: two workers peak at 254 MiB; 192 MiB kills them; 500m starts in 8 s (facts/jhe.md 4).

@@ -36,6 +36,7 @@ def _access(access: AccessSpec, loc: Loc, ids: OrgIds, problems: Problems) -> Ac
 
 
 def hub_of(spec: SiteSpec, index: int, hub: HubSpec, ids: OrgIds, problems: Problems) -> Hub:
+    """Resolve one hub."""
     loc: Loc = ("hubs", index)
     url = f"https://{hub.domain}"
     chart = CHARTS["jupyterhub"]

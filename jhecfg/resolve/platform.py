@@ -14,6 +14,7 @@ from jhecfg.spec.platform import ClusterSpec, NodeGroupSpec, ScalingSpec
 
 
 def edge_of(spec: SiteSpec, cluster: Cluster | None) -> Edge:
+    """Resolve the edge."""
     ingress = spec.ingress
     envoy = ingress.controller == "envoy-gateway"
     own_class = ingress.class_name is None
@@ -70,6 +71,7 @@ def charts_of(spec: SiteSpec, edge: Edge) -> Iterator[Chart]:
 
 
 def cluster_of(spec: SiteSpec) -> Cluster | None:
+    """Resolve the EKS cluster, if the spec describes one."""
     cluster = spec.cluster
     if cluster is None:
         return None
@@ -127,6 +129,7 @@ def _node_group(cluster: ClusterSpec, index: int, group: NodeGroupSpec) -> NodeG
 
 
 def external_secrets_of(spec: SiteSpec, problems: Problems) -> ExternalSecrets | None:
+    """Resolve where External Secrets reads from, if it is the backend."""
     backend = spec.secrets.backend
     if backend in ("sealed-secrets", "sops"):
         problems.add(
@@ -153,6 +156,7 @@ def external_secrets_of(spec: SiteSpec, problems: Problems) -> ExternalSecrets |
 
 
 def gitops_of(spec: SiteSpec, problems: Problems) -> Gitops:
+    """Resolve what syncs the output."""
     gitops = spec.gitops
     if gitops.engine != "none" and gitops.repo is None:
         problems.add(
@@ -172,6 +176,7 @@ def gitops_of(spec: SiteSpec, problems: Problems) -> Gitops:
 
 
 def patches_of(spec: SiteSpec) -> Iterator[Patch]:
+    """Yield the patches, each with its place."""
     for index, patch in enumerate(spec.patches):
         target = patch.target
         yield Patch(

@@ -17,7 +17,8 @@ CODES: dict[str, str] = {
     "*Instead:* keep the one you mean.",
     "unsupported-release": "The image tag names a JHE release that jhecfg does not support.\n\n"
     "*Why:* before v0.0.9 DEBUG is always on, before v0.0.8 the SECRET_KEY is written in the public source, and before "
-    "v0.0.10 there is no /health to probe.\n\n*Instead:* run v0.0.10 or later; v0.0.13 is the newest that jhecfg knows.",
+    "v0.0.10 there is no /health to probe.\n\n"
+    "*Instead:* run v0.0.10 or later; v0.0.13 is the newest that jhecfg knows.",
     "unknown-release": "The image tag is not a release that this jhecfg knows; the newest known facts are used.\n\n"
     "*Why:* a newer JHE may read other names than jhecfg writes.\n\n"
     "*Instead:* update jhecfg, or say on the line why it is well: `# jhecfg: ignore[unknown-release] …`.",
@@ -28,9 +29,11 @@ CODES: dict[str, str] = {
     "managed-env": "`exchange.env` sets a name that jhecfg writes itself.\n\n*Instead:* use the field of the spec.",
     "unknown-setting": "`exchange.settings` names a JheSetting that the JHE release does not read.\n\n"
     "*Instead:* correct the key; the message lists what is near.",
-    "managed-setting": "`exchange.settings` names a JheSetting that jhecfg writes itself, or that JHE changes at run time.\n\n"
+    "managed-setting": "`exchange.settings` names a JheSetting that jhecfg writes itself, or that JHE itself "
+    "changes at run time.\n\n"
     "*Instead:* use the field of the spec.",
-    "setting-type": "A JheSetting has another type in this release.\n\n*Instead:* write the type that the message names.",
+    "setting-type": "A JheSetting has another type in this release.\n\n"
+    "*Instead:* write the type that the message names.",
     "storage-class": "A hub in an existing cluster needs `storage.storageClass`.\n\n"
     "*Why:* EKS has no default StorageClass since Kubernetes 1.30, so disks without one stay Pending for ever.\n\n"
     "*Instead:* name a StorageClass of the cluster (`kubectl get storageclass`), or describe the cluster in `cluster`.",
@@ -53,4 +56,5 @@ class Problems:
     found: list[tuple[str, Finding]] = field(default_factory=list)
 
     def add(self, code: str, finding: Finding) -> None:
+        """Note one problem."""
         self.found.append((code, finding))

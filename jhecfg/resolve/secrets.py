@@ -26,7 +26,8 @@ def secrets_of(spec: SiteSpec, ex: Exchange, db: Database, hubs: tuple[Hub, ...]
     entries: list[_Entry] = [
         (ex.secret_key, "Django SECRET_KEY: signs sessions", _URL_SAFE),
         (ex.oidc_key, "RSA key that signs the Exchange's tokens", _RSA),
-        (db.password, f"password of the database user {db.user}", _GIVEN),
+        # With an RDS instance of our own the application's user is ours too, and so is its password.
+        (db.password, f"password of the database user {db.user}", _URL_SAFE if db.rds else _GIVEN),
         (ex.admin_password, f"password of the first superuser, {ex.admin_email}", _CODE),
         (ex.invite_code, "code that self-registration asks for", _CODE),
     ]

@@ -1,4 +1,4 @@
-"""SITE_RULES, ARTIFACT_RULES and judge(): what is wrong with a site and with its outputs. The tuples are the registration."""
+"""SITE_RULES and ARTIFACT_RULES: what can be wrong with a site and its outputs. The tuples are the registration."""
 
 from __future__ import annotations
 
@@ -81,4 +81,5 @@ def rule_docs() -> dict[str, str]:
     """Return every rule's documentation by its code: its docstring."""
     from inspect import getdoc
 
-    return {code_of(rule): getdoc(rule) or "" for rule in (*SITE_RULES, *ARTIFACT_RULES)}
+    rules: list[SiteRule | ArtifactRule] = [*SITE_RULES, *ARTIFACT_RULES]
+    return {code_of(rule): getdoc(rule) or "" for rule in rules}

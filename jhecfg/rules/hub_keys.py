@@ -33,12 +33,12 @@ _KEYS = {
     "hub": (
         "activeServerLimit:int allowNamedServers:bool annotations:map args:list authenticatePrometheus:bool"
         " baseUrl:text command:list concurrentSpawnLimit:int config:map consecutiveFailureLimit:int"
-        " containerSecurityContext:map cookieSecret:text db:map deploymentStrategy:map existingSecret:text extraConfig:map"
-        " extraContainers:list extraEnv:env extraFiles:map extraPodSpec:map extraVolumeMounts:list extraVolumes:list"
-        " fsGid:int image:map initContainers:list labels:map lifecycle:map livenessProbe:map loadRoles:map"
-        " namedServerLimitPerUser:int networkPolicy:map nodeSelector:map pdb:map podSecurityContext:any readinessProbe:map redirectToServer:bool"
-        " resources:map revisionHistoryLimit:int service:map serviceAccount:map services:map shutdownOnLogout:bool"
-        " templatePaths:list templateVars:map tolerations:list"
+        " containerSecurityContext:map cookieSecret:text db:map deploymentStrategy:map existingSecret:text"
+        " extraConfig:map extraContainers:list extraEnv:env extraFiles:map extraPodSpec:map extraVolumeMounts:list"
+        " extraVolumes:list fsGid:int image:map initContainers:list labels:map lifecycle:map livenessProbe:map"
+        " loadRoles:map namedServerLimitPerUser:int networkPolicy:map nodeSelector:map pdb:map podSecurityContext:any"
+        " readinessProbe:map redirectToServer:bool resources:map revisionHistoryLimit:int service:map"
+        " serviceAccount:map services:map shutdownOnLogout:bool templatePaths:list templateVars:map tolerations:list"
     ),
     "proxy": (
         "annotations:map chp:map deploymentStrategy:map https:map labels:map secretSync:map secretToken:text"

@@ -16,9 +16,13 @@ Objects = Sequence[tuple[str, Tree]]
 
 
 def objects_of(artifacts: Sequence[Artifact]) -> list[tuple[str, Tree]]:
-    """Return the Kubernetes objects among the artifacts, without eksctl's (which never reaches the API server)."""
+    """Return the Kubernetes objects among the artifacts: what reaches the API server.
+
+    That is without eksctl's cluster and the kustomization.yaml files, which have no metadata.
+    """
     pairs = ((artifact.path, artifact.manifest) for artifact in artifacts)
-    return [(path, tree) for path, tree in pairs if tree is not None and path.startswith(("manifests/", "gitops/"))]
+    served = ((path, tree) for path, tree in pairs if path.startswith(("manifests/", "gitops/")))
+    return [(path, tree) for path, tree in served if tree is not None and isinstance(tree.get("metadata"), dict)]
 
 
 def _identity(tree: Tree) -> tuple[str, str, str, str]:
@@ -86,7 +90,9 @@ def dangling_reference(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Fi
 
 
 def _known(site: Site, artifacts: Sequence[Artifact]) -> set[tuple[str, str, str]]:
-    made = {(kind, namespace, name) for _, tree in objects_of(artifacts) for _, kind, namespace, name in [_identity(tree)]}
+    made = {
+        (kind, namespace, name) for _, tree in objects_of(artifacts) for _, kind, namespace, name in [_identity(tree)]
+    }
     secrets = {("Secret", need.namespace, need.name) for need in site.secrets}
     pulls = {("Secret", site.namespace, name) for name in site.image.pull_secrets}
     ca = {("ConfigMap", site.namespace, site.database.ca.config_map)} if site.database.ca else set()
@@ -123,7 +129,11 @@ def _pod_references(loc: Loc, template: Tree) -> Iterator[tuple[Loc, str, str]]:
         if "configMap" in volume:
             yield (*loc, "spec", "volumes", index, "configMap", "name"), "ConfigMap", str(volume["configMap"]["name"])
         if "secret" in volume:
-            yield (*loc, "spec", "volumes", index, "secret", "secretName"), "Secret", str(volume["secret"]["secretName"])
+            yield (
+                (*loc, "spec", "volumes", index, "secret", "secretName"),
+                "Secret",
+                str(volume["secret"]["secretName"]),
+            )
     for place, container in _containers(template):
         yield from _container_references((*loc, *place), container)
 
@@ -229,8 +239,14 @@ def _service_ports(path: str, service: Tree, objects: Objects) -> Iterator[Findi
             )
 
 
+# Kinds of the output that live in no namespace.
+_CLUSTER_WIDE = frozenset({"Namespace", "ClusterIssuer", "GatewayClass", "StorageClass", "IngressClass"})
+
+
 def unknown_namespace(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
-    """An object lies in a namespace that nothing makes.
+    """An object lies in a namespace that nothing makes, or in none.
+
+    *Why:* the API server would refuse it, or put it into whichever namespace the person's context has.
 
     *Instead:* use the site's namespace, a hub's, or a platform chart's.
     """
@@ -239,12 +255,27 @@ def unknown_namespace(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Fin
     made |= {site.edge.namespace, "argocd", "flux-system", *(chart.namespace for chart in site.charts)}
     for path, tree in objects:
         namespace = (tree.get("metadata") or {}).get("namespace")
-        if namespace is not None and namespace not in made:
-            yield Finding(artifact=path, loc=("metadata", "namespace"), message=f"nothing makes namespace '{namespace}'")
+        if namespace is None and tree["kind"] not in _CLUSTER_WIDE and path.startswith("manifests/"):
+            if not path.endswith("/kustomization.yaml"):
+                yield Finding(artifact=path, loc=("metadata",), message=f"this {tree['kind']} has no namespace")
+        elif namespace is not None and namespace not in made:
+            yield Finding(
+                artifact=path, loc=("metadata", "namespace"), message=f"nothing makes namespace '{namespace}'"
+            )
 
 
 _VOLUMES = frozenset(
-    {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret", "image"}
+    {
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+        "image",
+    }
 )
 
 
@@ -282,7 +313,10 @@ def _loosened(template: Tree) -> Iterator[tuple[Loc, str]]:
             (not (context.get("capabilities") or {}).get("add"), "capabilities may not add any"),
             (merged.get("runAsNonRoot") is True, "runAsNonRoot must be true"),
             (merged.get("runAsUser") != 0, "runAsUser may not be 0"),
-            ((merged.get("seccompProfile") or {}).get("type") == "RuntimeDefault", "seccompProfile must be RuntimeDefault"),
+            (
+                (merged.get("seccompProfile") or {}).get("type") == "RuntimeDefault",
+                "seccompProfile must be RuntimeDefault",
+            ),
             (not context.get("privileged"), "privileged is not allowed"),
             (not any(port.get("hostPort") for port in container.get("ports") or ()), "hostPort is not allowed"),
         ]
@@ -331,7 +365,9 @@ def expandable_text(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Findi
     for path, tree in objects_of(artifacts):
         for loc, template in _pods(tree):
             for place, container in _containers(template):
-                texts = [((*place, "env", i, "value"), v.get("value")) for i, v in enumerate(container.get("env") or ())]
+                texts = [
+                    ((*place, "env", i, "value"), v.get("value")) for i, v in enumerate(container.get("env") or ())
+                ]
                 for field in ("command", "args"):
                     texts += [((*place, field, i), text) for i, text in enumerate(container.get(field) or ())]
                 for where, text in texts:
@@ -349,7 +385,9 @@ def long_name(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
         metadata = tree.get("metadata") or {}
         limit = 63 if tree["kind"] in ("Service", "Namespace", "Job", "CronJob") else 253
         if len(str(metadata.get("name", ""))) > limit:
-            yield Finding(artifact=path, loc=("metadata", "name"), message=f"this name is longer than {limit} characters")
+            yield Finding(
+                artifact=path, loc=("metadata", "name"), message=f"this name is longer than {limit} characters"
+            )
         for key, value in (metadata.get("labels") or {}).items():
             if len(str(value)) > 63:
                 yield Finding(

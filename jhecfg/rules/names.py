@@ -130,7 +130,15 @@ def hub_namespace(site: Site) -> Iterator[Finding]:
 
 
 PLATFORM_NAMESPACES = frozenset(
-    {"default", "kube-system", "kube-public", "kube-node-lease", "cert-manager", "envoy-gateway-system", "ingress-nginx"}
+    {
+        "default",
+        "kube-system",
+        "kube-public",
+        "kube-node-lease",
+        "cert-manager",
+        "envoy-gateway-system",
+        "ingress-nginx",
+    }
 )
 
 
@@ -141,7 +149,10 @@ def platform_namespace(site: Site) -> Iterator[Finding]:
 
     *Instead:* use a namespace of the site's own.
     """
-    spaces = [(site.namespace, ("namespace",)), *((hub.namespace, (*hub.loc, "namespace")) for hub in site.cluster_hubs)]
+    spaces = [
+        (site.namespace, ("namespace",)),
+        *((hub.namespace, (*hub.loc, "namespace")) for hub in site.cluster_hubs),
+    ]
     for name, loc in spaces:
         if name in PLATFORM_NAMESPACES:
             yield Finding(loc=loc, message=f"namespace '{name}' belongs to the platform", hint="use one of your own")

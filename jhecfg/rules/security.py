@@ -212,7 +212,8 @@ def mail_into_log(site: Site) -> Iterator[Finding]:
 
 
 _PLACEHOLDER = re.compile(
-    r"change[-_ ]?me|replace[-_ ]?me|\btodo\b|\bfixme\b|saved from|<[a-z][a-z _-]*>|\$\{\{|\b[0-9]x{3,}\b|public hostname|your[-_](domain|name|host)",
+    r"change[-_ ]?me|replace[-_ ]?me|\btodo\b|\bfixme\b|saved from|<[a-z][a-z _-]*>|\$\{\{|\b[0-9]x{3,}\b"
+    r"|public hostname|your[-_](domain|name|host)",
     re.IGNORECASE,
 )
 

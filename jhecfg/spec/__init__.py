@@ -37,4 +37,6 @@ class SiteSpec(Spec):
     cluster: ClusterSpec | None = Field(default=None, description="EKS cluster; absent means one that exists.")
     gitops: GitopsSpec = Field(default=GitopsSpec(), description="What syncs the output into the cluster.")
     patches: tuple[PatchSpec, ...] = items("Changes to output objects, as a last escape hatch.", most=200)
-    rerun: Label | None = Field(default=None, description="Any new word makes the migrate and bootstrap Jobs run again.")
+    rerun: Label | None = Field(
+        default=None, description="Any new word makes the migrate and bootstrap Jobs run again."
+    )

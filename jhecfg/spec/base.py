@@ -26,19 +26,24 @@ class Spec(BaseModel):
     """A part of the spec: camelCase keys, nothing unknown, nothing coerced, nothing changed later."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, alias_generator=_camel, hide_input_in_errors=True, allow_inf_nan=False
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=_camel,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _HOST_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 
-# RFC 1123 labels and subdomains, as Kubernetes checks them (kubernetes.io/docs/concepts/overview/working-with-objects/names).
+# RFC 1123 labels and subdomains: kubernetes.io/docs/concepts/overview/working-with-objects/names
 Label = Annotated[
     str, _text(rf"^{_LABEL}$", "lower-case letters, digits and '-', starting and ending with a letter or digit", 63)
 ]
 ShortLabel = Annotated[
-    str, _text(rf"^[a-z]([-a-z0-9]*[a-z0-9])?$", "lower-case letters, digits and '-', starting with a letter", 40)
+    str, _text(r"^[a-z]([-a-z0-9]*[a-z0-9])?$", "lower-case letters, digits and '-', starting with a letter", 40)
 ]
 ObjectName = Annotated[
     str, _text(rf"^{_LABEL}(\.{_LABEL})*$", "a Kubernetes name: lower-case letters, digits, '-' and '.'", 253)
@@ -89,34 +94,33 @@ Repository = Annotated[
 Tag = Annotated[str, _text(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", "an image tag such as v0.0.13", 128)]
 Digest = Annotated[str, _text(r"^sha256:[0-9a-f]{64}$", "an image digest: sha256: and 64 hexadecimal digits", 71)]
 # kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity, the forms people write.
-Cpu = Annotated[str, _text(r"^([0-9]+m|[0-9]+(\.[0-9]{1,3})?)$", 'a CPU quantity in quotes, such as "250m" or "1.5"', 16)]
+Cpu = Annotated[
+    str, _text(r"^([0-9]+m|[0-9]+(\.[0-9]{1,3})?)$", 'a CPU quantity in quotes, such as "250m" or "1.5"', 16)
+]
 Memory = Annotated[str, _text(r"^[0-9]+(Ki|Mi|Gi|Ti)$", "a memory quantity such as 512Mi or 2Gi", 16)]
 SpawnerMemory = Annotated[
     str, _text(r"^[0-9]+(\.[0-9]+)?(K|M|G|T)$", "a JupyterHub memory quantity such as 512M or 2G", 16)
 ]
 TimeZone = Annotated[
-    str, _text(r"^[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_+-]+){0,2}$", "an IANA time zone such as America/Los_Angeles or UTC", 64)
+    str,
+    _text(r"^[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_+-]+){0,2}$", "an IANA time zone such as America/Los_Angeles or UTC", 64),
 ]
-EnvName = Annotated[
-    str, _text(r"^[A-Z_][A-Z0-9_]*$", "an environment variable's name: capitals, digits and '_'", 128)
-]
+EnvName = Annotated[str, _text(r"^[A-Z_][A-Z0-9_]*$", "an environment variable's name: capitals, digits and '_'", 128)]
 EnvValue = Annotated[str, StringConstraints(strict=True, max_length=4096)]
-SettingKey = Annotated[
-    str, _text(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", "a JheSetting key such as auth.sso.saml2", 128)
+SettingKey = Annotated[str, _text(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", "a JheSetting key such as auth.sso.saml2", 128)]
+Title = Annotated[
+    str, _text(r"^[^\s<>{}$`\\](?:[^<>{}$`\\\n]*[^\s<>{}$`\\])?$", "one line of text without < > { } $ ` \\", 100)
 ]
-Title = Annotated[str, _text(r"^[^\s<>{}$`\\](?:[^<>{}$`\\\n]*[^\s<>{}$`\\])?$", "one line of text without < > { } $ ` \\", 100)]
-OrgName = Annotated[str, _text(r"^[^\s{}$`\\](?:[^{}$`\\\n]*[^\s{}$`\\])?$", "one line of text without { } $ ` \\", 200)]
+OrgName = Annotated[
+    str, _text(r"^[^\s{}$`\\](?:[^{}$`\\\n]*[^\s{}$`\\])?$", "one line of text without { } $ ` \\", 200)
+]
 ClientId = Annotated[str, _text(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", "letters, digits, '.', '_' and '-'", 100)]
 SqlName = Annotated[
     str, _text(r"^[a-z_][a-z0-9_]*$", "a PostgreSQL name that needs no quotes: lower-case letters, digits and '_'", 63)
 ]
 Region = Annotated[str, _text(r"^[a-z]{2}(-[a-z]+){1,3}-[0-9]$", "an AWS region such as us-east-2", 32)]
-Zone = Annotated[
-    str, _text(r"^[a-z]{2}(-[a-z]+){1,3}-[0-9][a-z]$", "an AWS availability zone such as us-east-2a", 33)
-]
-Minor = Annotated[
-    str, _text(r"^1\.[0-9]{2}$", 'a Kubernetes minor version in quotes, such as "1.36"', 5)
-]
+Zone = Annotated[str, _text(r"^[a-z]{2}(-[a-z]+){1,3}-[0-9][a-z]$", "an AWS availability zone such as us-east-2a", 33)]
+Minor = Annotated[str, _text(r"^1\.[0-9]{2}$", 'a Kubernetes minor version in quotes, such as "1.36"', 5)]
 InstanceType = Annotated[
     str, _text(r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$", "an EC2 instance type such as m7i-flex.large", 40)
 ]
@@ -125,13 +129,15 @@ InstanceClass = Annotated[
 ]
 Arn = Annotated[
     str,
-    _text(r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[A-Za-z0-9_/.:!-]+$", "an AWS ARN such as arn:aws:kms:…", 500),
+    _text(
+        r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[A-Za-z0-9_/.:!-]+$",
+        "an AWS ARN such as arn:aws:kms:…",
+        500,
+    ),
 ]
 Cidr = Annotated[str, _text(r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$", "an IPv4 range such as 203.0.113.0/24", 18)]
 Version = Annotated[str, _text(r"^[0-9]+\.[0-9]+\.[0-9]+([-.][A-Za-z0-9.-]+)?$", "an exact version such as 4.4.0", 64)]
-EngineVersion = Annotated[
-    str, _text(r"^[0-9]{2}\.[0-9]{1,2}$", 'a PostgreSQL version in quotes, such as "17.10"', 5)
-]
+EngineVersion = Annotated[str, _text(r"^[0-9]{2}\.[0-9]{1,2}$", 'a PostgreSQL version in quotes, such as "17.10"', 5)]
 GitUrl = Annotated[
     str,
     _text(
@@ -168,7 +174,9 @@ Json = Any
 
 def items(description: str, *, least: int = 0, most: int = 1000) -> Any:
     """Declare a list: a tuple in Python (frozen), a list in YAML, in the order written."""
-    return Field(default=() if least == 0 else ..., strict=False, min_length=least, max_length=most, description=description)
+    return Field(
+        default=() if least == 0 else ..., strict=False, min_length=least, max_length=most, description=description
+    )
 
 
 class SecretRefSpec(Spec):

@@ -134,7 +134,9 @@ class RdsSpec(Spec):
     multi_az: bool = Field(default=True, description="A standby in another availability zone.")
     backup_days: int = Field(default=14, ge=1, le=35, description="Days that automatic backups are kept.")
     deletion_protection: bool = Field(default=True, description="Refuse to delete the instance.")
-    master_user: SqlName = Field(default="postgres", description="RDS master user; the application has a user of its own.")
+    master_user: SqlName = Field(
+        default="postgres", description="RDS master user; the application has a user of its own."
+    )
 
 
 class DatabaseSpec(Spec):

@@ -21,8 +21,8 @@ from jhecfg.spec.base import (
     Repository,
     Scope,
     ShortLabel,
-    Spec,
     SpawnerMemory,
+    Spec,
     Tag,
     Version,
     items,
@@ -88,7 +88,8 @@ class HubStorageSpec(Spec):
 
     capacity_gib: int = Field(default=10, ge=1, le=16384, description="Size of each user's home, in GiB.")
     storage_class: ObjectName | None = Field(
-        default=None, description="StorageClass of the homes and the hub's database [gp3 with `cluster`, else required]."
+        default=None,
+        description="StorageClass of the homes and the hub's database [gp3 with `cluster`, else required].",
     )
 
 
@@ -115,7 +116,8 @@ class HubSpec(Spec):
     name: ShortLabel = Field(description="Name of the hub: its folder, Helm release and default namespace.")
     domain: Domain = Field(description="Host name people type to reach the hub.")
     deploy: Literal["cluster", "external"] = Field(
-        default="cluster", description="Where it runs: in this cluster, or elsewhere (then only its values are rendered)."
+        default="cluster",
+        description="Where it runs: in this cluster, or elsewhere (then only its values are rendered).",
     )
     namespace: Label | None = Field(default=None, description="Namespace of the hub [its name].")
     client_id: ClientId | None = Field(default=None, description="OAuth client id [jupyterhub-<domain>].")

@@ -50,7 +50,9 @@ class IngressSpec(Spec):
     proxy_protocol: bool = Field(
         default=False, description="Carry client addresses by proxy protocol v2, on the load balancer and behind it."
     )
-    max_body_size: Memory = Field(default="16Mi", description="Largest request body that the edge accepts for the Exchange.")
+    max_body_size: Memory = Field(
+        default="16Mi", description="Largest request body that the edge accepts for the Exchange."
+    )
     dns: Literal["manual", "external-dns"] = Field(
         default="manual", description="Who makes the DNS records: a person, or external-dns."
     )
@@ -123,7 +125,9 @@ class LoggingSpec(Spec):
     ] = Field(default=90, description="Days that they are kept.")  # fmt: skip
 
 
-AddonName = Literal["metrics-server", "eks-node-monitoring-agent", "aws-efs-csi-driver", "amazon-cloudwatch-observability"]
+AddonName = Literal[
+    "metrics-server", "eks-node-monitoring-agent", "aws-efs-csi-driver", "amazon-cloudwatch-observability"
+]
 
 
 class ClusterSpec(Spec):

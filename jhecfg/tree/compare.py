@@ -213,8 +213,7 @@ def _judge(
         strangers=tuple(sorted(seen.strangers)),
     )
     ways = {above for path in files for above in names.parents(path)}
-    stale = {above for path in claims.hashes for above in names.parents(path)}
-    prune = tuple(sorted((seen.folders | stale) - ways, key=lambda path: (-path.count("/"), path)))
+    prune = tuple(sorted(seen.folders - ways, key=lambda path: (-path.count("/"), path)))
     return Survey(comparison=comparison, claims=claims, prune=prune, leftovers=leftovers)
 
 

@@ -1,4 +1,4 @@
-"""Secrets: what steers the proxy, and what services call the hub with, comes from hub.existingSecret.
+"""Secrets: all that the hub, its proxy and its services share comes from hub.existingSecret.
 
 Runs in JupyterHub. The chart writes its own Secret from values that are in git; a placeholder
 there must never become a live token.
@@ -17,7 +17,9 @@ def existing_secret(key: str) -> str:
     return value
 
 
-c.ConfigurableHTTPProxy.auth_token = existing_secret("hub.config.ConfigurableHTTPProxy.auth_token")
+for key in ("hub.config.JupyterHub.cookie_secret", "hub.config.CryptKeeper.keys"):
+    existing_secret(key)  # the chart has read them already
 for service in c.JupyterHub.services:
     if service.get("api_token") == PLACEHOLDER:
         existing_secret(f"hub.services.{service['name']}.apiToken")
+c.ConfigurableHTTPProxy.auth_token = existing_secret("hub.config.ConfigurableHTTPProxy.auth_token")

@@ -14,6 +14,7 @@ RULES: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     versions.unknown_kubernetes,
     versions.kubernetes_support_ended,
     versions.chart_kubernetes,
+    versions.unavailable_addon,
     zones.zone_outside_region,
     zones.too_few_zones,
     zones.unknown_group_zone,

@@ -21,6 +21,9 @@ REGIONS = (
     "us-gov-west-1", "us-west-1", "us-west-2",
 )  # fmt: skip
 
+# Regions without EKS's metrics-server add-on (eksctl 0.230, pkg/apis/eksctl.io/v1alpha5/known_addons.go).
+NO_METRICS_SERVER = ("cn-north-1", "cn-northwest-1", "us-gov-east-1", "us-gov-west-1")
+
 _VERSION: Loc = ("cluster", "version")
 
 
@@ -122,6 +125,22 @@ def chart_kubernetes(site: Site) -> Iterator[Finding]:
                 severity=Severity.ERROR if below else Severity.WARNING,
                 related=((loc, "needs this chart"),),
             )
+
+
+def unavailable_addon(site: Site) -> Iterator[Finding]:
+    """An EKS add-on does not exist in the cluster's region.
+
+    *Why:* `eksctl create cluster` stops at it, with the cluster half made.
+
+    *Instead:* leave it out of `cluster.addons`, and install its Helm chart.
+    """
+    cluster = site.cluster
+    if cluster is not None and cluster.region in NO_METRICS_SERVER and "metrics-server" in cluster.addons:
+        yield Finding(
+            loc=("cluster", "addons"),
+            message=f"EKS has no add-on metrics-server in {cluster.region}",
+            hint="leave it out of cluster.addons, for example [eks-node-monitoring-agent]",
+        )
 
 
 def _number(version: str) -> tuple[int, int]:

@@ -21,7 +21,8 @@ def zone_outside_region(site: Site) -> Iterator[Finding]:
         return
     places: list[tuple[Loc, str]] = [(("cluster", "zones", i), zone) for i, zone in enumerate(cluster.zones)]
     for group in cluster.node_groups:
-        places += [((*group.loc, "zones", i), zone) for i, zone in enumerate(group.zones)]
+        own = ((i, zone) for i, zone in enumerate(group.zones) if zone not in cluster.zones)
+        places += [((*group.loc, "zones", i), zone) for i, zone in own]
     for loc, zone in places:
         if zone[:-1] != cluster.region:
             yield Finding(

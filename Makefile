@@ -1,0 +1,46 @@
+# The two commands of README.md, and their parts. Everything lands in .venv, .tools and tests/js/node_modules.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+KUBECONFORM := v0.7.0
+
+.PHONY: demo test fast tools lint docs fuzz bench clean
+
+## demo: build the real sites of specs/ and show the result
+demo: $(VENV)/.installed
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" tools/demo "$(BIN)/jhecfg"
+
+## test: every check there is; the same in CI
+test: tools lint
+	$(BIN)/pytest -n auto --dist loadfile
+
+## fast: the tests without outside components
+fast: $(VENV)/.installed
+	$(BIN)/pytest -n auto --dist loadfile -m "not slow"
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+## tools: the real components that tests drive, pinned
+tools: $(VENV)/.installed
+	@tools/install "$(PYTHON)" "$(KUBECONFORM)"
+
+## docs: write what is generated in docs/ and README.md again
+docs: $(VENV)/.installed
+	$(BIN)/python tools/make_docs.py
+
+## bench: CPU seconds, peak memory and documents per second of an installed wheel
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/run.py
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip==26.3"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .tools tests/js/node_modules

@@ -1,0 +1,100 @@
+"""picture(): the site as a Mermaid flowchart: who comes in where, what runs where, what keeps the data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from jhecfg.site import Hub, Site
+
+MOST_HUBS = 12
+MOST_ORGS = 3
+
+# Everything else is written as its number: Mermaid reads `#34;` as the character, never as its own syntax.
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 .,:/@À-ɏͰ-Ͽ一-鿿-]")
+_EDGES = {"envoy-gateway": "Envoy Gateway", "ingress-nginx": "ingress-nginx"}
+
+
+def picture(site: Site) -> str:
+    """Return the flowchart, with at most a dozen hubs drawn one by one."""
+    return "\n".join(("flowchart LR", *(f"  {line}" for line in _lines(site))))
+
+
+def label(*lines: str) -> str:
+    """Return a label in quotes, one line below the other, in which nothing is markup."""
+    return '"' + "<br/>".join(_NOT_PLAIN.sub(_number, line) for line in lines) + '"'
+
+
+def _number(match: re.Match[str]) -> str:
+    return f"#{ord(match[0])};"
+
+
+def _lines(site: Site) -> Iterator[str]:
+    yield f"people([{label('People and their browsers')}])"
+    dns = "DNS, by external-dns" if site.edge.external_dns else "DNS"
+    yield f"dns[{label(dns)}]"
+    yield f"subgraph cluster[{label(_cluster(site))}]"
+    yield from (f"  {line}" for line in _inside(site))
+    yield "end"
+    kind = "PostgreSQL on RDS" if site.database.rds else "PostgreSQL"
+    yield f"database[({label(kind, site.database.host)})]"
+    yield "people --> dns --> edge"
+    yield "edge --> exchange"
+    yield f"exchange -->|{label('TLS: ' + site.database.ssl_mode)}| database"
+    if site.exchange.mcp:
+        yield "edge --> mcp --> exchange"
+    yield from _hubs(site)
+
+
+def _cluster(site: Site) -> str:
+    cluster = site.cluster
+    return f"EKS cluster {cluster.name}, {cluster.region}" if cluster else "Kubernetes cluster"
+
+
+def _inside(site: Site) -> Iterator[str]:
+    tls = "TLS, host names" if site.edge.issuer else "host names"
+    yield f"edge[{label(_EDGES.get(site.edge.controller, 'Your own edge'), tls)}]"
+    yield f"subgraph namespace[{label('namespace ' + site.namespace)}]"
+    yield f"  exchange[{label('JupyterHealth Exchange ' + site.image.tag, site.domain)}]"
+    if site.exchange.mcp:
+        yield f"  mcp[{label('MCP server', site.exchange.mcp.domain)}]"
+    yield "end"
+    for index, hub in enumerate(site.hubs[:MOST_HUBS]):
+        if not hub.external:
+            yield f"{_node(index)}[{label('JupyterHub ' + hub.name, hub.domain, 'namespace ' + hub.namespace)}]"
+
+
+def _node(index: int) -> str:
+    return f"hub{index}"
+
+
+def _hubs(site: Site) -> Iterator[str]:
+    for index, hub in enumerate(site.hubs[:MOST_HUBS]):
+        node = _node(index)
+        if hub.external:
+            yield f"{node}[{label('JupyterHub ' + hub.name + ', elsewhere', hub.domain)}]"
+            yield f"dns --> {node}"
+        else:
+            yield f"edge --> {node}"
+        yield f"{node} -.->|{label('logs in through')}| exchange"
+        yield f"who{index}([{label(entry(site, hub))}]) -->|{label('may enter')}| {node}"
+    more = len(site.hubs) - MOST_HUBS
+    if more > 0:
+        yield f"more[{label(f'and {more} more hubs')}] -.-> exchange"
+
+
+def entry(site: Site, hub: Hub) -> str:
+    """Say in plain words who may enter a hub."""
+    if hub.access.mode == "anyone":
+        return "every practitioner of the Exchange"
+    if hub.access.mode == "users":
+        return f"{len(hub.access.users)} named users" if len(hub.access.users) > 1 else "one named user"
+    names = {org.id: org.name for org in site.orgs}
+    return "direct members of " + _some(names.get(number, str(number)) for number in hub.access.group_ids)
+
+
+def _some(names: Iterable[str]) -> str:
+    every = list(names)
+    more = len(every) - MOST_ORGS
+    shown = ", ".join(every[:MOST_ORGS])
+    return f"{shown} and {more} more organizations" if more > 0 else shown

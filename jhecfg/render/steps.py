@@ -1,0 +1,81 @@
+"""The few shapes that a page of steps is made of: a step, a block of shell, text and code that cannot break out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from shlex import quote
+
+__all__ = ["bash", "block", "code", "command", "identifier", "quote", "step", "table", "text", "words"]
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
+_TICKS = re.compile(r"`+")
+_SPACE = re.compile(r"\s+")
+
+
+def step(title: str, *parts: str) -> str:
+    """Return a step with its box to tick. Parts stand at the margin, so that they can be copied from the file too."""
+    return "\n\n".join((f"- [ ] {title}", *parts))
+
+
+def bash(*lines: str) -> str:
+    """Return a block of shell. Values in it went through `quote`; no line of it can end the block."""
+    return block("bash", "\n".join(lines))
+
+
+def block(language: str, body: str) -> str:
+    """Return a fenced block whose fence is longer than any run of backticks in it."""
+    fence = "`" * max(3, _longest_ticks(body) + 1)
+    return f"{fence}{language}\n{body}\n{fence}"
+
+
+def command(*words: str) -> str:
+    """Return one shell command from words that are quoted already, one long option a line where it gets long."""
+    line = " ".join(words)
+    if len(line) <= 110:
+        return line
+    return " \\\n  ".join(_by_option(words))
+
+
+def _by_option(words: Iterable[str]) -> list[str]:
+    lines: list[str] = []
+    for word in words:
+        if lines and not word.startswith("-"):
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
+def code(value: str) -> str:
+    """Return a value as inline code, whatever it holds."""
+    value = _SPACE.sub(" ", value)
+    ticks = "`" * (_longest_ticks(value) + 1)
+    pad = " " if value.startswith("`") or value.endswith("`") or not value else ""
+    return f"{ticks}{pad}{value}{pad}{ticks}"
+
+
+def text(value: str) -> str:
+    """Return a value as Markdown text on one line: whatever could be markup or HTML is escaped."""
+    return _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", value).strip())
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a table; a bar in a cell would end it, and is escaped where it is not yet."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in line) + " |" for line in lines)
+
+
+def words(items: Iterable[str]) -> str:
+    """Return `a, b and c`."""
+    every = list(items)
+    return " and ".join([", ".join(every[:-1]), every[-1]]) if len(every) > 1 else "".join(every)
+
+
+def identifier(name: str) -> str:
+    """Return a name as an SQL identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _longest_ticks(value: str) -> int:
+    return max((len(run) for run in _TICKS.findall(value)), default=0)
