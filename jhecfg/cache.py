@@ -19,7 +19,8 @@ from jhecfg import __version__
 TYPE_CHECKING = False  # typing itself is slow to import; type checkers know the name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
+
+    AnyPath = str | os.PathLike[str]
 
 _FORMAT = "jhecfg-cache 1"
 _PER_SHARD = 64
@@ -41,7 +42,7 @@ class Hit:
         self.files = files
 
 
-def recall(spec: Path, out: Path, options: str) -> Hit | None:
+def recall(spec: AnyPath, out: AnyPath, options: str) -> Hit | None:
     """Return a Hit if compiling `spec` again would find `out/<site>/` exactly as it is; else None.
 
     Every spec file and every output file, `jhecfg.lock` included, is read and hashed again. `options` is any text
@@ -55,25 +56,26 @@ def recall(spec: Path, out: Path, options: str) -> Hit | None:
             if not _is_private(os.fstat(entry.fileno())):
                 return None
             maker, site, sources, files = _parse(entry.read())
-        same = maker == fingerprint() and _sources_are(sources) and _tree_is(os.fspath(out), site, files)
+        same = maker == fingerprint() and _sources_are(sources) and (not site or _tree_is(os.fspath(out), site, files))
     except (OSError, ValueError, KeyError):
         return None
     return Hit(site, len(files)) if same else None
 
 
-def remember(spec: Path, sources: Mapping[str, str], site: str, files: Mapping[str, bytes], options: str) -> None:
+def remember(spec: AnyPath, sources: Mapping[str, str], site: str, files: Mapping[str, str], options: str) -> None:
     """Remember that `spec` compiled to `files` without any diagnostic, not even a warning.
 
     `sources` maps the path of every file that was read (the spec, what it extends, sealed secrets) to the SHA-256 of
-    its bytes, taken when it was read. Best effort: a cache that cannot be written is no reason to fail, so every
-    OSError is dropped.
+    its bytes, taken when it was read; `files` maps each output path, `jhecfg.lock` among them, to the SHA-256 of its
+    bytes. A base that other specs extend has no output: its site is "" and it has no files. Best effort: a cache that
+    cannot be written is no reason to fail, so every OSError is dropped.
     """
     place = _place(spec, options)
     if place is None:
         return
     lines = [fingerprint(), site]
     lines += [f"source {digest} {os.path.abspath(path)}" for path, digest in sources.items()]
-    lines += [f"file {_digest(data)} {path}" for path, data in files.items()]
+    lines += [f"file {digest} {path}" for path, digest in files.items()]
     if any("\n" in line for line in lines):  # a path with a line feed in it: legal, and not worth a format
         return
     try:
@@ -112,7 +114,7 @@ def _is_library(path: str) -> bool:
     return path.endswith(("site-packages", "dist-packages")) and os.path.isdir(path)
 
 
-def _place(spec: Path, options: str) -> str | None:
+def _place(spec: AnyPath, options: str) -> str | None:
     """Return the path of the entry for a spec and an options text; None where there can be no cache."""
     try:
         root = _root()

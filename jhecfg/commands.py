@@ -186,8 +186,8 @@ def _headline(outcome: Outcome, options: Options) -> str:
     kinds = [MARKS[change.kind] for change in comparison.changes]
     words = (("M", "changed"), ("A", "added"), ("D", "removed"))
     counts = ", ".join(f"{kinds.count(mark)} {word}" for mark, word in words if mark in kinds)
-    verb = "" if options.mode == "build" else " would be"
-    return f"{outcome.site}: {comparison.unchanged} files as they were{', ' + counts + verb if counts else ''}\n"
+    would = "" if options.mode == "build" else "would be "
+    return f"{outcome.site}: {would}{counts or 'refused'}; {comparison.unchanged} files as they were\n"
 
 
 def _code(outcomes: Sequence[Outcome], *, strict: bool, fail: bool) -> int:

@@ -241,8 +241,8 @@ CODES: Mapping[str, str] = {
         "brackets, or an attack on the reader. Close the brackets."
     ),
     "yaml-too-many-values": (
-        "A file may hold 50,000 values and as many comments, and an alias counts as all that it brings. A few lines of aliases to "
-        "aliases would otherwise grow to billions. Write out less."
+        "A file may hold 50,000 values and as many comments, and an alias counts as all that it brings. A few lines "
+        "of aliases to aliases would otherwise grow to billions. Write out less."
     ),
     "yaml-long-scalar": ("A value may have 65,536 characters and a key 256. Keep what is longer in a file of its own."),
     "yaml-ambiguous-scalar": (

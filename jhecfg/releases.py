@@ -283,6 +283,13 @@ CHARTS: dict[str, Chart] = {
             kubernetes=("1.31", "1.36"),
         ),
         Chart(
+            name="cluster-autoscaler",
+            repository="https://kubernetes.github.io/autoscaler",
+            version="9.59.0",
+            namespace="kube-system",
+            kubernetes=("1.31", "1.36"),
+        ),
+        Chart(
             name="external-dns",
             repository="https://kubernetes-sigs.github.io/external-dns/",
             version="1.21.1",
@@ -307,6 +314,8 @@ CHARTS: dict[str, Chart] = {
 }
 
 # EKS versions and the day their standard support ends (AWS EKS user guide; endoflife.date, 2026-08-22).
+EKS_VERSIONS_ON = "2026-11-23"
+"""The day on which this table was right; versions are judged on it, never on the clock."""
 EKS_VERSIONS: dict[str, str] = {
     "1.31": "2025-11-26",
     "1.32": "2026-03-23",

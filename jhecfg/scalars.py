@@ -50,7 +50,7 @@ _ONE_SIDED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"[-+]?0b[01_]+", "a number in base 2", "text"),
         (r"[-+]?0[0-7_]+", "a number in base 8", "text"),
         (r"[-+]?0x[0-9a-fA-F_]+", "a number in base 16", "text"),
-        (r"0o[0-7]+", "text", "a number in base 8"),
+        (r"[-+]?0o[0-7_]+", "text", "a number in base 8"),
         (r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", "a number in base 60", "text"),
         (
             r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"

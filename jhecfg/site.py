@@ -317,7 +317,12 @@ class Cluster:
     kms_key_arn: str | None
     addons: tuple[str, ...]
     storage_class: str
-    addon_versions: tuple[tuple[str, str], ...] = ()
+    addon_versions: tuple[tuple[str, str], ...]
+
+    @property
+    def autoscaled(self) -> bool:
+        """Whether the Cluster Autoscaler works for it: nodes of our own, and a group that users fill."""
+        return not self.auto_mode and any(group.purpose == "user" for group in self.node_groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

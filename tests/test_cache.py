@@ -36,7 +36,8 @@ def remember(place: Path, options: str = "strict") -> None:
     """Remember the site of a folder."""
     paths = (place / "site.yaml", place / "base.yaml")
     sources = {str(path): sha256(path.read_bytes()).hexdigest() for path in paths}
-    cache.remember(place / "site.yaml", sources, SITE, FILES, options)
+    files = {path: sha256(data).hexdigest() for path, data in FILES.items()}
+    cache.remember(place / "site.yaml", sources, SITE, files, options)
 
 
 def recall(place: Path, options: str = "strict") -> tuple[str, int] | None:
@@ -56,6 +57,17 @@ def test_what_was_remembered_is_recalled(place: Path, monkeypatch: pytest.Monkey
     assert recall(place) == (SITE, 3)
     monkeypatch.chdir(place)
     assert cache.recall(Path("site.yaml"), Path("out"), "strict") is not None
+
+
+def test_a_base_without_output_is_recalled(place: Path) -> None:
+    """A spec that only others extend has no folder; its own bytes decide."""
+    base = place / "base.yaml"
+    cache.remember(base, {str(base): sha256(base.read_bytes()).hexdigest()}, "", {}, "strict")
+    hit = cache.recall(str(base), str(place / "out"), "strict")
+    assert hit is not None
+    assert (hit.site, hit.files) == ("", 0)
+    base.write_bytes(b"site: other\n")
+    assert cache.recall(base, place / "out", "strict") is None
 
 
 def forge(place: Path) -> None:

@@ -113,6 +113,20 @@ def external_dns(site: Site) -> Tree:
     }
 
 
+def cluster_autoscaler(site: Site) -> Tree:
+    """Return the values of the Cluster Autoscaler's chart; its image follows the cluster's minor version."""
+    cluster = site.cluster
+    assert cluster is not None  # the chart is only chosen with a cluster
+    return {
+        "autoDiscovery": {"clusterName": cluster.name},
+        "awsRegion": cluster.region,
+        "image": {"tag": f"v{cluster.version}.0"},
+        "rbac": {"serviceAccount": {"name": "cluster-autoscaler"}},
+        "extraArgs": {"balance-similar-node-groups": True, "expander": "least-waste"},
+        "resources": {"requests": {"cpu": "50m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
+    }
+
+
 def aws_load_balancer_controller(site: Site) -> Tree:
     """Return the values of the AWS Load Balancer Controller's chart."""
     cluster = site.cluster
@@ -131,6 +145,7 @@ VALUES: dict[str, Callable[[Site], Tree]] = {
     "ingress-nginx": ingress_nginx,
     "cert-manager": cert_manager,
     "external-secrets": external_secrets,
+    "cluster-autoscaler": cluster_autoscaler,
     "external-dns": external_dns,
     "aws-load-balancer-controller": aws_load_balancer_controller,
 }

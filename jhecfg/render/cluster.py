@@ -55,11 +55,6 @@ def partition(region: str) -> str:
     return "aws-cn" if first == "cn" else "aws-us-gov" if second == "gov" else "aws"
 
 
-def uses_autoscaler(cluster: Cluster) -> bool:
-    """Say whether the Cluster Autoscaler works for this cluster: our own nodes, and a group that users fill."""
-    return not cluster.auto_mode and any(group.purpose == "user" for group in cluster.node_groups)
-
-
 def config(site: Site, cluster: Cluster) -> Tree:
     """Return the ClusterConfig."""
     return {
@@ -105,7 +100,7 @@ def _associations(site: Site, cluster: Cluster) -> Tree:
         ),
         *([_well_known("external-dns", "externalDNS")] if site.edge.external_dns else []),
         *([_secrets_reader(site.external_secrets)] if site.external_secrets else []),
-        *([_autoscaler()] if uses_autoscaler(cluster) else []),
+        *([_autoscaler()] if cluster.autoscaled else []),
     ]
     return {"podIdentityAssociations": found} if found else {}
 

@@ -7,9 +7,9 @@ from functools import cache
 from importlib.resources import files
 
 from jhecfg.artifact import Artifact, Tree
-from jhecfg.site import Edge, Hub, Site
+from jhecfg.site import Edge, Hub, Image, Site, Smart
 
-SECRET = "hub-secrets"
+EXISTING = "hub-secrets"
 # The chart takes it for the value; hub_secrets.py and the chart's own reading of hub.existingSecret never let it live.
 PLACEHOLDER = "set-in-hub.existingSecret"
 COOKIE_DAYS = 1
@@ -71,9 +71,9 @@ def values_note(hub: Hub) -> tuple[str, ...]:
     return (
         f"Zero to JupyterHub {hub.chart.version}, release '{hub.name}' in namespace '{hub.namespace}':",
         f"  {command(hub)}",
-        f"Nothing here is secret. The Secret '{SECRET}' holds {COOKIE_KEY},",
+        f"Nothing here is secret. The Secret '{EXISTING}' holds {COOKIE_KEY},",
         f"{CRYPT_KEY} and {PROXY_KEY}; without them neither hub nor proxy starts.",
-        f"After a change of '{SECRET}':",
+        f"After a change of '{EXISTING}':",
         f"  kubectl --namespace {hub.namespace} rollout restart deployment/proxy deployment/hub",
         "Users' servers reach public addresses only. Where the Exchange's name leads to a private one, add that",
         "network to singleuser.networkPolicy.egress (the spec's hubs[].values).",
@@ -134,7 +134,7 @@ def _with_service_tokens(tree: Tree) -> Tree:
 def _hub(site: Site, hub: Hub) -> Tree:
     storage_class = {"storageClassName": hub.storage_class} if hub.storage_class is not None else {}
     return {
-        "existingSecret": SECRET,
+        "existingSecret": EXISTING,
         "config": {
             "JupyterHub": {
                 "admin_access": False,
@@ -209,7 +209,7 @@ def _resources(cpu: str, memory: str, limit: str) -> Tree:
 
 
 def _proxy() -> Tree:
-    token = {"valueFrom": {"secretKeyRef": {"name": SECRET, "key": PROXY_KEY}}}
+    token = {"valueFrom": {"secretKeyRef": {"name": EXISTING, "key": PROXY_KEY}}}
     return {
         "secretToken": PLACEHOLDER,
         "service": {"type": "ClusterIP"},
@@ -247,16 +247,15 @@ def _ingress(edge: Edge, hub: Hub) -> Tree:
 
 
 def _singleuser(site: Site, hub: Hub) -> Tree:
-    image = hub.image
     storage_class = {"dynamic": {"storageClass": hub.storage_class}} if hub.storage_class is not None else {}
     environment = {"JHE_URL": site.exchange.url, **dict(hub.env)}
     return {
-        **({"image": {"name": image.repository, "tag": _tag(hub)}} if image is not None else {}),
+        **({"image": _image(hub.image)} if hub.image is not None else {}),
         "memory": {"guarantee": hub.memory_guarantee, "limit": hub.memory_limit},
         "cpu": {"guarantee": hub.cpu_guarantee, "limit": hub.cpu_limit},
         "storage": {"capacity": f"{hub.capacity_gib}Gi", **storage_class},
         "extraEnv": {name: _literal(value) for name, value in environment.items()},
-        **({"extraFiles": {"smart": _smart(hub)}} if hub.smart is not None else {}),
+        **({"extraFiles": {"smart": _smart(hub.smart)}} if hub.smart is not None else {}),
         # A privileged container in each user's pod, which Pod Security refuses; NetworkPolicy does the same.
         **({} if hub.external else {"cloudMetadata": {"blockWithIptables": False}}),
         "networkPolicy": {
@@ -266,9 +265,9 @@ def _singleuser(site: Site, hub: Hub) -> Tree:
     }
 
 
-def _tag(hub: Hub) -> str:
-    """Return tag and digest; the chart writes `name:tag`, and `name:tag@sha256:…` is a reference too."""
-    return hub.image.reference.removeprefix(f"{hub.image.repository}:") if hub.image is not None else ""
+def _image(image: Image) -> Tree:
+    """Return name and tag, with the digest: the chart writes `name:tag`, and `name:tag@sha256:…` is a reference too."""
+    return {"name": image.repository, "tag": image.reference.removeprefix(f"{image.repository}:")}
 
 
 def _literal(value: str) -> str:
@@ -276,10 +275,8 @@ def _literal(value: str) -> str:
     return value.replace("{", "{{").replace("}", "}}").replace("$(", "$$(")
 
 
-def _smart(hub: Hub) -> Tree:
+def _smart(smart: Smart) -> Tree:
     """Return the settings of jupyter-smart-on-fhir (0.2.1, SMARTExtensionApp's traits), as a file in each server."""
-    assert hub.smart is not None
-    smart = hub.smart
     return {
         "mountPath": smart.config_file,
         "data": {
@@ -318,7 +315,7 @@ def readme(site: Site, hub: Hub) -> str:
         version=hub.chart.version,
         repository=hub.chart.repository,
         namespace=hub.namespace,
-        secret=SECRET,
+        secret=EXISTING,
         keys=keys,
         command=command(hub),
         entry=_entry(hub),

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from jhecfg.artifact import Artifact
 from jhecfg.render import runbook_care as care
-from jhecfg.render import runbook_deliver as deliver
+from jhecfg.render import runbook_open as opening
 from jhecfg.render import runbook_prepare as prepare
 from jhecfg.render import runbook_rotate as rotate
 from jhecfg.render import runbook_secrets as secrets
+from jhecfg.render.runbook_deliver import deliver
 from jhecfg.render.picture import entry, picture
 from jhecfg.render.steps import block, code, table, text
 from jhecfg.site import Site
@@ -21,12 +22,12 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
     ("The cluster", prepare.cluster),
     ("The database", prepare.database),
     ("Secrets", secrets.secrets),
-    ("Deliver", deliver.deliver),
-    ("DNS", deliver.dns),
-    ("Certificates", deliver.certificates),
-    ("Check", deliver.check),
-    ("First login", deliver.login),
-    ("Hubs", deliver.hubs),
+    ("Deliver", deliver),
+    ("DNS", opening.dns),
+    ("Certificates", opening.certificates),
+    ("Check", opening.check),
+    ("First login", opening.login),
+    ("Hubs", opening.hubs),
     ("Add a hub", care.add_hub),
     ("Upgrade", care.upgrade),
     ("Roll back", care.roll_back),

@@ -141,6 +141,7 @@ def restore(site: Site, files: frozenset[str]) -> Iterator[str]:
                     '--db-parameter-group-name "$parameters"',
                     "--no-publicly-accessible",
                     "--deletion-protection",
+                    *(["--multi-az"] if rds.multi_az else []),
                 ),
                 command("aws rds wait db-instance-available", region, '--db-instance-identifier "$restored"'),
                 command(

@@ -1,16 +1,22 @@
-"""The runbook from the first object to the first login: charts, phases, engines, DNS, certificates, checks, hubs."""
+"""The runbook of delivery: charts and phases by hand, or an engine that does it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from jhecfg.render.phases import WAVES
-from jhecfg.render.picture import entry
-from jhecfg.render.routes import BLOCKED, HSTS
-from jhecfg.render.steps import bash, code, command, quote, step, table, text, words
-from jhecfg.render.units import Unit, hub_units, platform_units
-from jhecfg.site import LETSENCRYPT, Hub, SecretKey, Site
+from jhecfg.render.steps import bash, code, command, quote, step
+from jhecfg.render.units import Unit, platform_units, site_named
+from jhecfg.site import Site
 
+WHAT = {
+    "10-platform": "what the cluster shares",
+    "20-config": "configuration, accounts, network policies",
+    "30-migrate": "the Job brings the database to this release's schema",
+    "40-bootstrap": "the Job makes the superuser, the OAuth applications, the organizations and the settings",
+    "50-app": "the Exchange itself",
+    "60-routes": "the edge",
+}
 JOBS = {"30-migrate": "job-migrate.yaml", "40-bootstrap": "job-bootstrap.yaml"}
 
 
@@ -32,8 +38,9 @@ def _by_hand(site: Site, files: frozenset[str]) -> Iterator[str]:
         yield step(f"Install {code(unit.release)}.", bash(helm_command(unit)))
     for name in WAVES:
         if f"manifests/{name}/kustomization.yaml" in files:
-            lines = [f"kubectl apply --server-side --kustomize manifests/{name}", *_waits(site, name, files)]
-            yield step(f"Apply {code(name)}{_why(site, name)}.", bash(*lines))
+            waits = (line for line in _waits(site, name, files) if line)
+            apply = f"kubectl apply --server-side --kustomize manifests/{name}"
+            yield step(f"Apply {code(name)}: {WHAT[name]}.", bash(apply, *waits))
 
 
 def helm_command(unit: Unit) -> str:
@@ -50,17 +57,6 @@ def helm_command(unit: Unit) -> str:
         "--wait",
         "--timeout 10m",
     )
-
-
-def _why(site: Site, name: str) -> str:
-    return {
-        "10-platform": ": what the cluster shares",
-        "20-config": ": configuration, accounts, network policies",
-        "30-migrate": ": the Job brings the database to this release's schema",
-        "40-bootstrap": ": the Job makes the superuser, the OAuth applications, the organizations and the settings",
-        "50-app": ": the Exchange itself",
-        "60-routes": ": the edge",
-    }[name]
 
 
 def _waits(site: Site, name: str, files: frozenset[str]) -> Iterator[str]:
@@ -133,7 +129,7 @@ def _flux(site: Site) -> Iterator[str]:
     where = f"{code(site.gitops.repo)}, {code(site.gitops.revision)}, as {code(site.gitops.path)}"
     yield step(f"This folder is committed and pushed to {where}.")
     if not site.gitops.repo.startswith("https://"):
-        name = code(f"{site.name}-git")
+        name = code(site_named(site, "git"))
         yield step(
             f"Flux reads the repository over ssh with a deploy key: make the key pair, give the public half to the repository,"
             f" and put the private half into the Secret {name}.",
@@ -170,207 +166,9 @@ def _deploy_key(site: Site) -> Iterator[str]:
     yield 'cat "$key"/identity.pub'
     yield command(
         "kubectl --namespace flux-system create secret generic",
-        quote(f"{site.name}-git"),
+        quote(site_named(site, "git")),
         '--from-file=identity="$key"/identity',
         '--from-file=identity.pub="$key"/identity.pub',
         '--from-file=known_hosts="$key"/known_hosts',
     )
     yield 'rm -rf -- "$key"'
-
-
-# --- DNS and certificates ---------------------------------------------------------------------------------------------
-
-
-def dns(site: Site, files: frozenset[str]) -> Iterator[str]:
-    """Say which names lead where."""
-    hosts = [host for host, _ in site.hosts]
-    if site.edge.controller == "none":
-        yield step(
-            f"Your own edge serves {words(code(host) for host in hosts)}. It ends TLS, sets `X-Forwarded-Proto: https`, drops"
-            f" the client's own `X-Forwarded-Host`, answers nothing below {code(BLOCKED)}, and sends the rest to"
-            f" {code(f'exchange.{site.namespace}.svc')}, port 80"
-            + "".join(
-                f"; {code(hub.domain)} to {code(f'proxy-public.{hub.namespace}.svc')}, port 80"
-                for hub in site.cluster_hubs
-            )
-            + "."
-        )
-    else:
-        yield step(
-            "This prints the load balancer's name, some minutes after the edge came up.", bash(_address_command(site))
-        )
-        if site.edge.external_dns:
-            log = "kubectl --namespace external-dns logs deployment/external-dns --tail=50"
-            yield step("external-dns writes the records; its log says so.", bash(log))
-        else:
-            rows = ((code(host), "CNAME", "the load balancer's name") for host in hosts)
-            yield step(
-                "Write these records, where your organization keeps its DNS.", table(("name", "type", "value"), rows)
-            )
-    yield from _apex(site, hosts)
-    check = "import socket, sys; [print(host, socket.gethostbyname(host)) for host in sys.argv[1:]]"
-    yield step("Every name resolves.", bash(command(f"python3 -c {quote(check)}", *(quote(host) for host in hosts))))
-
-
-def _address_command(site: Site) -> str:
-    if site.edge.controller == "envoy-gateway":
-        path = "{.status.addresses[*].value}"
-        return command(
-            "kubectl --namespace",
-            quote(site.edge.namespace),
-            "get gateway",
-            quote(site.edge.gateway),
-            f"--output=jsonpath={quote(path)}",
-        )
-    path = "{.status.loadBalancer.ingress[*].hostname}"
-    return command(
-        "kubectl --namespace", quote(site.namespace), "get ingress exchange", f"--output=jsonpath={quote(path)}"
-    )
-
-
-def _apex(site: Site, hosts: list[str]) -> Iterator[str]:
-    apex = [host for host in hosts if host.count(".") == 1 or host in site.edge.dns_zones]
-    if apex:
-        yield (
-            f"> {words(code(host) for host in apex)}: the name of a whole zone cannot be a CNAME. If it is one, use the"
-            " alias record of your DNS provider (Route 53: A, alias)."
-        )
-
-
-def certificates(site: Site, files: frozenset[str]) -> Iterator[str]:
-    """Say when the certificates are there, or who brings them."""
-    if site.edge.controller == "none":
-        return
-    if site.edge.issuer is None:
-        yield step("No issuer: bring a certificate and its key for each name.", bash(*_own_certificates(site)))
-        return
-    if site.edge.acme_server == LETSENCRYPT["letsencrypt-staging"]:
-        yield (
-            "> These come from Let's Encrypt's staging server: browsers warn, and that is right. When everything works, set"
-            " `ingress.issuer: letsencrypt` in the spec and build again."
-        )
-    lines = [
-        command(
-            "kubectl --namespace",
-            quote(namespace),
-            "wait --for=condition=Ready --timeout=15m",
-            f"certificate/{quote(secret)}",
-        )
-        for _, secret, namespace in _tls(site)
-    ]
-    yield step("Once DNS leads here, cert-manager gets the certificates by itself, within minutes.", bash(*lines))
-
-
-def _tls(site: Site) -> Iterator[tuple[str, str, str]]:
-    """Yield (host, TLS Secret, its namespace): beside the Gateway, or beside the Ingress."""
-    hubs = {hub.domain: hub.namespace for hub in site.cluster_hubs}
-    for host, secret in site.hosts:
-        at_gateway = site.edge.controller == "envoy-gateway"
-        yield host, secret, site.edge.namespace if at_gateway else hubs.get(host, site.namespace)
-
-
-def _own_certificates(site: Site) -> Iterator[str]:
-    for host, secret, namespace in _tls(site):
-        yield command(
-            "kubectl --namespace",
-            quote(namespace),
-            "create secret tls",
-            quote(secret),
-            f"--cert={quote(host + '.crt')}",
-            f"--key={quote(host + '.key')}",
-        )
-
-
-# --- what is true afterwards ------------------------------------------------------------------------------------------
-
-_CURL = "curl --fail --silent --show-error"
-_ONE_KEY = 'import json, sys; keys = json.load(sys.stdin)["keys"]; sys.exit([key["kty"] for key in keys] != ["RSA"])'
-_ISSUER = 'import json, sys; sys.exit(json.load(sys.stdin)["issuer"] != sys.argv[1])'
-
-
-def check(site: Site, files: frozenset[str]) -> Iterator[str]:
-    """Say how to see that the site works; each line is silent or prints what it found, and fails aloud."""
-    url = quote(site.exchange.url)
-    yield step("The Exchange answers, with its version.", bash(f"{_CURL} {url}/health; echo"))
-    keys = f"{_CURL} {url}/o/.well-known/jwks.json | python3 -c {quote(_ONE_KEY)} && echo one RSA key"
-    yield step(
-        "It has exactly one signing key. None, or an error 500, means that `oidc-rsa-private-key` is not a PEM file.",
-        bash(keys),
-    )
-    issuer = quote(f"{site.exchange.url}/o")
-    discovery = f"{_CURL} {url}/o/.well-known/openid-configuration | python3 -c {quote(_ISSUER)} {issuer} && echo issuer is right"
-    yield step("It knows its own public address, with https.", bash(discovery))
-    if site.edge.controller != "none":
-        status = "404" if site.edge.controller == "envoy-gateway" else "403"
-        yield step(
-            f"Nobody can register OAuth applications from outside: this prints {status}.",
-            bash(f"curl --silent --output /dev/null --write-out '%{{http_code}}\\n' {url}{BLOCKED}/"),
-        )
-        yield step(
-            f"Browsers are told to keep to https: this prints a line with {code(HSTS)}.",
-            bash(f"{_CURL} --head {url}/health | grep -i '^strict-transport-security'"),
-        )
-    if site.exchange.mcp:
-        yield step("The MCP server answers.", bash(f"{_CURL} {quote(site.exchange.mcp.url)}/health; echo"))
-
-
-def login(site: Site, files: frozenset[str]) -> Iterator[str]:
-    """Say how the first person gets in."""
-    ex = site.exchange
-    yield step(
-        f"Sign in at <{ex.url}/accounts/login/> as {code(ex.admin_email)}. This shows the password, once, on your screen"
-        " alone; then choose another in the Exchange: the bootstrap Job never sets it again.",
-        bash(read_secret(site, ex.admin_password)),
-    )
-    yield step(
-        "Whoever registers needs the invite code. Give it to those you invite, and to nobody else.",
-        bash(read_secret(site, ex.invite_code)),
-    )
-    managers = [(org.name, email) for org in site.orgs for email in org.managers]
-    if managers:
-        yield step(
-            "These people register first, and become managers at the next run of the bootstrap Job (write a new word into"
-            " the spec's `rerun`).",
-            table(("organization", "manager"), ((text(name), code(email)) for name, email in managers)),
-        )
-
-
-def read_secret(site: Site, ref: SecretKey) -> str:
-    """Return the command that shows one value of a Secret of the Exchange."""
-    template = '{{index .data "' + ref.key + '" | base64decode}}{{"\\n"}}'
-    return command(
-        "kubectl --namespace",
-        quote(site.namespace),
-        "get secret",
-        quote(ref.name),
-        f"--output=go-template={quote(template)}",
-    )
-
-
-def hubs(site: Site, files: frozenset[str]) -> Iterator[str]:
-    """Say for each hub how it comes up and who may enter."""
-    units = {unit.release: unit for unit in hub_units(site)}
-    for hub in site.hubs:
-        yield f"### {text(hub.name)}"
-        yield f"<{hub.url}>: for {text(entry(site, hub))}. OAuth client {code(hub.client_id)}, callback {code(hub.callback_url)}."
-        if hub.external:
-            yield step(
-                f"Send the folder {code(f'hubs/{hub.name}/')} to the people who run the hub: {code(f'hubs/{hub.name}/README.md')}"
-                " tells them what to do. Nothing in it is secret, and there is no client secret."
-            )
-        else:
-            yield from _hub(site, hub, units[hub.name])
-
-
-def _hub(site: Site, hub: Hub, unit: Unit) -> Iterator[str]:
-    if site.gitops.engine == "none":
-        yield step(
-            f"Install it; its Secret {code('hub-secrets')} exists since step “Secrets”.", bash(helm_command(unit))
-        )
-    yield step(
-        "It answers, and a member of the right organization gets a server. Somebody else does not.",
-        bash(
-            f"kubectl --namespace {quote(hub.namespace)} rollout status --timeout=10m deployment/hub",
-            f"{_CURL} {quote(hub.url)}/hub/health; echo",
-        ),
-    )

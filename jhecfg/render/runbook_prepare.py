@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jhecfg.render.cluster import uses_autoscaler
 from jhecfg.render.steps import bash, block, code, command, identifier, quote, step, words
 from jhecfg.site import Cluster, Database, Rds, Site
 
@@ -36,28 +35,6 @@ def cluster(site: Site, files: frozenset[str]) -> Iterator[str]:
             "eksctl create cluster --config-file cluster/cluster.yml",
             command("aws eks update-kubeconfig --region", quote(own.region), "--name", quote(own.name)),
             "kubectl get nodes",
-        ),
-    )
-    if uses_autoscaler(own) and all(chart.name != "cluster-autoscaler" for chart in site.charts):
-        yield _autoscaler(own)
-
-
-def _autoscaler(cluster: Cluster) -> str:
-    return step(
-        "Install the Cluster Autoscaler: without it the users' node groups never grow. Its AWS identity is in"
-        " `cluster/cluster.yml`; choose the chart's version by your Kubernetes version.",
-        bash(
-            command(
-                "helm upgrade --install cluster-autoscaler cluster-autoscaler",
-                "--repo https://kubernetes.github.io/autoscaler",
-                "--namespace kube-system",
-                "--set-string",
-                quote(f"autoDiscovery.clusterName={cluster.name}"),
-                "--set-string",
-                quote(f"awsRegion={cluster.region}"),
-                "--set-string rbac.serviceAccount.name=cluster-autoscaler",
-                "--wait",
-            )
         ),
     )
 
@@ -95,20 +72,6 @@ def database(site: Site, files: frozenset[str]) -> Iterator[str]:
         yield from _rds(site.database, rds, own)
     else:
         yield _ask_for(site.database)
-    ca = site.database.ca
-    if ca is not None and not ca.pem:
-        yield step(
-            "The server's CA certificates lie in a file `ca.pem`. Step “Secrets” makes the namespace first, then run:",
-            bash(
-                command(
-                    "kubectl --namespace",
-                    quote(site.namespace),
-                    "create configmap",
-                    quote(ca.config_map),
-                    "--from-file=ca.pem",
-                )
-            ),
-        )
 
 
 def _rds(db: Database, rds: Rds, cluster: Cluster) -> Iterator[str]:
@@ -125,7 +88,7 @@ def _rds(db: Database, rds: Rds, cluster: Cluster) -> Iterator[str]:
 
 
 def stack_output(cluster: Cluster, rds: Rds, name: str) -> str:
-    """Return the command that prints an output of the database's stack."""
+    """Return the command that prints an output of the database's stack; `name` is a constant of ours."""
     return command(
         "aws cloudformation describe-stacks",
         "--region",
@@ -133,7 +96,7 @@ def stack_output(cluster: Cluster, rds: Rds, name: str) -> str:
         "--stack-name",
         quote(rds.stack),
         "--query",
-        quote(f"Stacks[0].Outputs[?OutputKey=='{name}'].OutputValue"),
+        f"\"Stacks[0].Outputs[?OutputKey=='{name}'].OutputValue\"",
         "--output text",
     )
 

@@ -38,7 +38,7 @@ def _make(need: SecretNeed, item: SecretItem) -> str:
 # Merges one file's content into a Secret, base64 as Kubernetes wants it.
 PATCH = (
     "import base64, json, pathlib, sys; key, file = sys.argv[1:]; "
-    "print(json.dumps({'data': {key: base64.b64encode(pathlib.Path(file).read_bytes()).decode()}}))"
+    'print(json.dumps({"data": {key: base64.b64encode(pathlib.Path(file).read_bytes()).decode()}}))'
 )
 
 
@@ -81,13 +81,19 @@ def _effects(site: Site, owned: list[SecretNeed]) -> Iterator[tuple[str, str, st
             yield code(f"{need.namespace}/{need.name}"), code(item.key), effect, restart
 
 
+def _database_effect(site: Site) -> str:
+    if site.database.rds is not None:
+        return "connections fail until the database has it too: the step of “Secrets” that makes its user tells it"
+    return "connections fail until the database has it too: `ALTER ROLE … PASSWORD`, at the same time"
+
+
 def _effect(site: Site, need: SecretNeed, item: SecretItem) -> tuple[str, str]:
     ex = site.exchange
     app, job = code("deployment/exchange"), "nothing: write a new word into the spec's `rerun`"
     known = {
         ex.secret_key: ("everybody signs in to the Exchange again", app),
         ex.oidc_key: ("tokens signed before are refused; everybody signs in again, at the hubs too", app),
-        site.database.password: ("connections fail until the database has it too: change both in one go", app),
+        site.database.password: (_database_effect(site), app),
         ex.admin_password: ("nothing, once the superuser exists: change the password in the Exchange", "nothing"),
         ex.invite_code: ("the old code ends at the next run of the bootstrap Job", job),
         **({ex.smtp.password: ("mail fails until the mail server has it too", app)} if ex.smtp else {}),
@@ -103,6 +109,8 @@ def _effect(site: Site, need: SecretNeed, item: SecretItem) -> tuple[str, str]:
     hub_pods = f"{code('deployment/hub')} and {code('deployment/proxy')} in {code(need.namespace)}"
     if "CryptKeeper" in item.key:
         return "people log in to the hub again; write `new;old` to spare them that", hub_pods
+    if "ConfigurableHTTPProxy" in item.key:
+        return "hub and proxy lose each other until both are restarted", hub_pods
     if "cookie" in item.key:
         return "everybody logs in to the hub again", hub_pods
     return text(item.purpose), hub_pods

@@ -1,6 +1,4 @@
-"""The runbook's secrets: each value is made in a private folder and goes from there to where it lives, never through
-a command line, a history or git.
-"""
+"""The runbook's secrets: made in a private folder, moved to where they live, never on a command line or in git."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from jhecfg.site import Cluster, Database, ExternalSecrets, Rds, SecretItem, Sec
 
 # What turns `key=file` pairs into the JSON document of AWS Secrets Manager; a constant, like all code here.
 TO_JSON = (
-    "import json, pathlib, sys; pairs = [arg.split('=', 1) for arg in sys.argv[1:]]; "
+    'import json, pathlib, sys; pairs = [arg.split("=", 1) for arg in sys.argv[1:]]; '
     "print(json.dumps({key: pathlib.Path(file).read_text() for key, file in pairs}))"
 )
 
@@ -22,6 +20,7 @@ def secrets(site: Site, files: frozenset[str]) -> Iterator[str]:
     owned = [need for need in site.secrets if need.owned]
     yield table(("Secret", "key", "what it is", "made by"), _rows(site))
     yield _namespaces(files)
+    yield from _ca_bundle(site)
     yield step(
         "Make the values, in one terminal, in a folder that only you can read. Keep a copy where your organization keeps"
         " passwords: whoever loses `jhe-exchange` or a hub's keys logs everybody out.",
@@ -47,6 +46,21 @@ def _namespaces(files: frozenset[str]) -> str:
     paths = sorted(path for path in files if path.startswith("manifests/20-config/namespace"))
     options = [f"--filename {quote(path)}" for path in paths]
     return step("Make the namespaces.", bash(command("kubectl apply --server-side", *options)))
+
+
+def _ca_bundle(site: Site) -> Iterator[str]:
+    ca = site.database.ca
+    if ca is not None and not ca.pem:
+        yield step(
+            "Bring the CA certificates of the database server; they lie in a file `ca.pem`, and are no secret.",
+            bash(
+                command(
+                    f"kubectl --namespace {quote(site.namespace)} create configmap",
+                    quote(ca.config_map),
+                    "--from-file=ca.pem",
+                )
+            ),
+        )
 
 
 def value_file(need: SecretNeed, item: SecretItem) -> str:
@@ -77,7 +91,8 @@ def _stored(site: Site, owned: list[SecretNeed]) -> Iterator[str]:
         lines = [line for need in owned for line in _to_aws(need, source)]
         yield step(
             f"Put them into AWS Secrets Manager, below {code(source.prefix + '/')}; External Secrets brings them into the"
-            " cluster. A name that is taken is left alone, with an error.",
+            " cluster. A name that is taken is left alone, with an error."
+            + ("" if site.cluster else f" Its AWS identity must be allowed to read {code(source.prefix + '/*')}."),
             bash(*lines),
         )
         return
@@ -223,8 +238,8 @@ def _role(site: Site, db: Database, rds: Rds, cluster: Cluster, files: frozenset
             "SQL",
             "} | "
             + command(
-                f"kubectl --namespace default exec --stdin {pod} -- env {' '.join(tls)}",
-                f"sh -c {quote(READ_PASSWORDS)} sh",
+                f"kubectl --namespace default exec --stdin {pod} -- env {' '.join(tls)} sh",
+                f"-c {quote(READ_PASSWORDS)} sh",
                 f"--host={quote(db.host)}",
                 f"--port={db.port}",
                 f"--username={quote(rds.master_user)}",

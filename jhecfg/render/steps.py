@@ -8,7 +8,9 @@ from shlex import quote
 
 __all__ = ["bash", "block", "code", "command", "identifier", "quote", "step", "table", "text", "words"]
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
+# What is markup anywhere in a line, and what is only at its start: a heading, a quote, a list.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&])")
+_AT_START = re.compile(r"^([-+#=:]|[0-9]+(?=[.)]))")
 _TICKS = re.compile(r"`+")
 _SPACE = re.compile(r"\s+")
 
@@ -57,7 +59,13 @@ def code(value: str) -> str:
 
 def text(value: str) -> str:
     """Return a value as Markdown text on one line: whatever could be markup or HTML is escaped."""
-    return _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", value).strip())
+    line = _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", value).strip())
+    return _AT_START.sub(_escaped_start, line)
+
+
+def _escaped_start(match: re.Match[str]) -> str:
+    # A number cannot be escaped itself; as an entity it is a digit all the same, and no list.
+    return f"&#{ord(match[0][0])};{match[0][1:]}" if match[0][0].isdigit() else f"\\{match[0]}"
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -64,7 +64,7 @@ def resolve(spec: SiteSpec) -> Resolution:
         external_secrets=external_secrets,
         cluster=cluster,
         kubernetes=cluster.version if cluster else NEWEST_KUBERNETES,
-        charts=tuple(charts_of(spec, edge)),
+        charts=tuple(charts_of(spec, edge, cluster)),
         gitops=gitops_of(spec, problems),
         patches=tuple(patches_of(spec)),
         rerun=spec.rerun or "",

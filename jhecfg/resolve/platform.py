@@ -54,7 +54,7 @@ def _dns_zones(spec: SiteSpec) -> tuple[str, ...]:
     return tuple(sorted({parent for parent in parents if "." in parent}))
 
 
-def charts_of(spec: SiteSpec, edge: Edge) -> Iterator[Chart]:
+def charts_of(spec: SiteSpec, edge: Edge, cluster: Cluster | None) -> Iterator[Chart]:
     """Yield the platform charts that the site needs, in the order of installation."""
     if edge.load_balancer == "aws-load-balancer-controller" and spec.cluster is not None:
         yield CHARTS["aws-load-balancer-controller"]
@@ -64,6 +64,8 @@ def charts_of(spec: SiteSpec, edge: Edge) -> Iterator[Chart]:
         yield CHARTS["ingress-nginx"]
     if edge.acme_server is not None:
         yield CHARTS["cert-manager"]
+    if cluster is not None and cluster.autoscaled:
+        yield CHARTS["cluster-autoscaler"]
     if spec.secrets.backend == "external-secrets":
         yield CHARTS["external-secrets"]
     if edge.external_dns:
@@ -76,14 +78,15 @@ def cluster_of(spec: SiteSpec) -> Cluster | None:
     if cluster is None:
         return None
     auto_mode = cluster.mode == "auto-mode"
+    zones = cluster.zones or (f"{cluster.region}a", f"{cluster.region}b")
     return Cluster(
         name=cluster.name or spec.site,
         region=cluster.region,
         version=cluster.version,
         auto_mode=auto_mode,
-        zones=cluster.zones,
+        zones=() if auto_mode and not cluster.zones else zones,
         nat=cluster.nat,
-        node_groups=() if auto_mode and not cluster.node_groups else _node_groups(cluster),
+        node_groups=() if auto_mode and not cluster.node_groups else _node_groups(cluster, zones),
         public_cidrs=cluster.access.public_cidrs,
         public=cluster.access.public,
         private=cluster.access.private,
@@ -91,6 +94,7 @@ def cluster_of(spec: SiteSpec) -> Cluster | None:
         log_retention_days=cluster.logging.retention_days,
         kms_key_arn=cluster.kms_key_arn,
         addons=cluster.addons,
+        addon_versions=tuple(sorted(cluster.addon_versions.items())),
         storage_class="gp3",
     )
 
@@ -102,14 +106,14 @@ _DEFAULT_GROUPS = (
 )
 
 
-def _node_groups(cluster: ClusterSpec) -> tuple[NodeGroup, ...]:
+def _node_groups(cluster: ClusterSpec, zones: tuple[str, ...]) -> tuple[NodeGroup, ...]:
     groups = cluster.node_groups or _DEFAULT_GROUPS
-    return tuple(_node_group(cluster, index, group) for index, group in enumerate(groups))
+    return tuple(_node_group(zones, index, group) for index, group in enumerate(groups))
 
 
-def _node_group(cluster: ClusterSpec, index: int, group: NodeGroupSpec) -> NodeGroup:
+def _node_group(zones: tuple[str, ...], index: int, group: NodeGroupSpec) -> NodeGroup:
     # A user's disk lives in one zone, so the nodes that mount it must too (facts/aws.md 3).
-    first = cluster.zones[:1] or (f"{cluster.region}a",)
+    first = zones[:1]
     scaling = group.scaling
     return NodeGroup(
         loc=("cluster", "nodeGroups", index),
@@ -122,7 +126,7 @@ def _node_group(cluster: ClusterSpec, index: int, group: NodeGroupSpec) -> NodeG
         desired=scaling.min if scaling.desired is None else scaling.desired,
         max=scaling.max,
         volume_gib=group.volume_gib,
-        zones=group.zones or (first if group.purpose == "user" else cluster.zones),
+        zones=group.zones or (first if group.purpose == "user" else zones[:2]),
         labels=tuple(sorted(group.labels.items())),
         taints=tuple((t.key, t.value, t.effect) for t in group.taints),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from jhecfg.diagnostics import Loc
 
 # Keys of the chart, two levels, with the types they take (zero-to-jupyterhub-k8s 4.4.0, values.schema.yaml; null is
@@ -69,6 +71,7 @@ _KEYS = {
 }
 
 
+@cache
 def chart_keys() -> dict[str, dict[str, str] | str]:
     """Return the chart's top-level keys, each with its type, or with the keys below it and theirs."""
     return {

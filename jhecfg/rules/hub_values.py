@@ -130,6 +130,8 @@ def hub_values_override(site: Site) -> Iterator[Finding]:
     `# jhecfg: ignore[hub-values-override] reason`.
     """
     for hub in site.hubs:
+        if not hub.values:
+            continue
         guarded = GUARDED if hub.external else {**GUARDED, **GUARDED_IN_CLUSTER}
         above = {path[:n] for path in guarded for n in range(1, len(path))}
         yield from _overrides(hub, guarded, above, (), hub.values)

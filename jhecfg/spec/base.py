@@ -168,6 +168,10 @@ LabelValue = Annotated[
 ]
 AbsolutePath = Annotated[str, _text(r"^(/[A-Za-z0-9._-]+)+$", "an absolute path", 255)]
 
+PATTERNS[r"^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$"] = "an add-on version such as v1.20.0-eksbuild.1"
+PATTERNS[r"^[a-z]$"] = "one lower-case letter"
+PATTERNS[r"^[A-Z][A-Za-z0-9]{0,62}$"] = "a kind such as Deployment"
+
 Json = Any
 """Free-form data below an escape hatch; checked by rules, not by the model."""
 

@@ -130,6 +130,9 @@ AddonName = Literal[
 ]
 
 
+AddonVersion = Annotated[str, Field(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-eksbuild\.[0-9]+$")]
+
+
 class ClusterSpec(Spec):
     """An EKS cluster made by eksctl. Absent: the site goes into a cluster that exists."""
 
@@ -139,7 +142,7 @@ class ClusterSpec(Spec):
     mode: Literal["managed-nodes", "auto-mode"] = Field(
         default="managed-nodes", description="Node groups of our own, or EKS Auto Mode."
     )
-    zones: tuple[Zone, ...] = items("Availability zones, two or more [AWS chooses].", most=6)
+    zones: tuple[Zone, ...] = items("Availability zones, two or more [the region's a and b].", most=6)
     nat: Literal["single", "highly-available"] = Field(
         default="highly-available", description="One NAT gateway, or one in each zone."
     )
@@ -149,6 +152,9 @@ class ClusterSpec(Spec):
     kms_key_arn: Arn | None = Field(default=None, description="KMS key for Kubernetes Secrets; cannot be taken back.")
     load_balancer: Literal["in-tree", "aws-load-balancer-controller"] | None = Field(
         default=None, description="What makes load balancers [aws-load-balancer-controller; Auto Mode has its own]."
+    )
+    addon_versions: dict[Label, AddonVersion] = Field(
+        default={}, description="Versions of add-ons, by name [EKS's default for the Kubernetes version]."
     )
     addons: tuple[AddonName, ...] = Field(
         default=("metrics-server", "eks-node-monitoring-agent"),

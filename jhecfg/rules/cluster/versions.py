@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhecfg.diagnostics import Finding, Loc, Severity, did_you_mean
-from jhecfg.releases import EKS_VERSIONS, NEWEST_KUBERNETES, Chart
+from jhecfg.releases import EKS_VERSIONS, EKS_VERSIONS_ON, NEWEST_KUBERNETES, Chart
 from jhecfg.site import Site
-
-# The day that EKS_VERSIONS describes. Support is judged on this day, never on today: the same spec, the same answer.
-EKS_VERSIONS_ON = "2026-11-23"
 
 # docs.aws.amazon.com/general/latest/gr/eks.html, 2026-11.
 REGIONS = (
