@@ -12,11 +12,11 @@ demo: $(VENV)/.installed
 
 ## test: every check there is; the same in CI
 test: tools lint
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadgroup
 
 ## fast: the tests without outside components
 fast: $(VENV)/.installed
-	$(BIN)/pytest -n auto --dist loadfile -m "not slow"
+	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from jhecfg.cache import remember
@@ -11,11 +11,12 @@ from jhecfg.diagnostics import ToolError, did_you_mean
 from jhecfg.fleet import Fleet, Mode, Options, Outcome, muster, run
 from jhecfg.source import Source, discover
 from jhecfg.talk import Exit, Talk
-from jhecfg.tree import unified_diff
-from jhecfg.unchanged import cache_options, said
+from jhecfg.tell import in_the_way, result
+from jhecfg.unchanged import cache_options
 
 SPECS = Path("specs")
-MARKS = {"added": "A", "changed": "M", "removed": "D", "edited": "M", "missing": "A", "foreign": "M"}
+FEW = 10
+"""So many changed sites are listed file by file; of more, each gets a line."""
 
 
 def build(
@@ -148,46 +149,16 @@ def _tell(talk: Talk, outcomes: Sequence[Outcome], options: Options, *, only_dif
     if found or talk.style != "text":
         talk.diagnostics(found, documentation(), tail)
     for outcome in outcomes:
-        for line in _lines(outcome, options, only_diff=only_diff):
-            (talk.result if outcome.comparison else talk.complain)(line)
+        for line in in_the_way(outcome, options):
+            talk.complain(line)
+    if only_diff or not talk.quiet:
+        few = sum(o.comparison is not None and not o.comparison.clean for o in outcomes) <= FEW
+        for outcome in outcomes:
+            talk.result(result(outcome, options, only_diff=only_diff, in_detail=few))
     checked = sum(outcome.objects_checked for outcome in outcomes)
     if checked and not only_diff:
         judges = "the built-in schemas" + (" and kubeconform" if options.kubeconform else "")
         talk.say(f"{checked} objects checked against {judges}")
-
-
-def _lines(outcome: Outcome, options: Options, *, only_diff: bool) -> Iterator[str]:
-    """Say what became of one spec, as lines."""
-    if outcome.trouble:
-        yield f"{outcome.site or outcome.spec}: {outcome.trouble}"
-    for path, reason in outcome.refused:
-        yield f"{options.out}/{outcome.site}/{path}: {reason}"
-    if outcome.refused:
-        yield f"{outcome.site}: refused, nothing was written; move these files away, or use --force"
-    comparison = outcome.comparison
-    if comparison is None:
-        return
-    if not only_diff:
-        count = comparison.unchanged + sum(change.new is not None for change in comparison.changes)
-        yield said(outcome.site, count) if comparison.clean else _headline(outcome, options)
-        for change in comparison.changes:
-            yield f"  {MARKS[change.kind]} {options.out}/{outcome.site}/{change.path}\n"
-        for path, reason in comparison.obstacles if options.mode == "compare" else ():
-            yield f"  ! {options.out}/{outcome.site}/{path}: {reason}\n"
-        for path in comparison.strangers:
-            yield f"  ? {options.out}/{outcome.site}/{path} is not jhecfg's\n"
-    if options.mode == "compare":
-        yield from unified_diff(comparison)
-
-
-def _headline(outcome: Outcome, options: Options) -> str:
-    comparison = outcome.comparison
-    assert comparison is not None  # the caller checked
-    kinds = [MARKS[change.kind] for change in comparison.changes]
-    words = (("M", "changed"), ("A", "added"), ("D", "removed"))
-    counts = ", ".join(f"{kinds.count(mark)} {word}" for mark, word in words if mark in kinds)
-    would = "" if options.mode == "build" else "would be "
-    return f"{outcome.site}: {would}{counts or 'refused'}; {comparison.unchanged} files as they were\n"
 
 
 def _code(outcomes: Sequence[Outcome], *, strict: bool, fail: bool) -> int:

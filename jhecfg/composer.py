@@ -39,7 +39,8 @@ class _Event(Protocol):
     tags: dict[str, str] | None
 
 
-_ANCHOR = re.compile(r"&[A-Za-z0-9_-]+(?:[ \t\n]++|#[^\n]*+)*+")
+_ANCHOR = re.compile(r"&[A-Za-z0-9_-]++(?:[ \t\n]++|#[^\n]*+)*+")
+_NAME = re.compile(r"[&*][A-Za-z0-9_-]++(?![^ \t\n,\]}])")
 
 
 class _Frame:
@@ -142,7 +143,7 @@ class Composer:
         value = self._plain(text, mark, frame) if unquoted else text
         self._put(value, mark)
         if event.anchor:
-            self._anchor(event.anchor, mark)
+            self._anchor(event, mark)
             self._anchors[event.anchor] = _Anchor(value, 1, len(text))
 
     def _key(self, frame: _Frame, text: str, mark: Mark, event: _Event, *, unquoted: bool) -> None:
@@ -178,7 +179,7 @@ class Composer:
         if event.tag is not None:
             self._tag(mark)
         if event.anchor:
-            self._anchor(event.anchor, mark)
+            self._anchor(event, mark)
         frame = _Frame(value, self._put(value, mark), mark, event.anchor)
         frame.nodes, frame.size = self._nodes, self._size
         self._count(1, 0, mark)
@@ -198,6 +199,7 @@ class Composer:
 
     def _alias(self, event: _Event) -> None:
         mark, name = _mark(event), shown(event.anchor) or "of this name"
+        self._named(event)
         if event.anchor not in self._anchors:
             self.page.stop("yaml-alias", f"no anchor {name} stands above this alias", mark)
         anchor = self._anchors[event.anchor]
@@ -260,10 +262,11 @@ class Composer:
             problem = f"the character U+{ord(bad[0]):04X} is not allowed, escaped or not"
             self.page.add("yaml-forbidden-character", problem, mark)
 
-    def _anchor(self, name: str, mark: Mark) -> None:
-        if name in self._anchors:
-            self.page.stop("yaml-alias", f"the anchor {shown(name) or 'here'} is defined twice", mark)
-        self._anchors[name] = None
+    def _anchor(self, event: _Event, mark: Mark) -> None:
+        self._named(event)
+        if event.anchor in self._anchors:
+            self.page.stop("yaml-alias", f"the anchor {shown(event.anchor) or 'here'} is defined twice", mark)
+        self._anchors[event.anchor] = None
 
     def _tag(self, mark: Mark) -> None:
         self.foreign = True
@@ -323,6 +326,13 @@ class Composer:
     def _after_anchor(self, index: int) -> int:
         match = _ANCHOR.match(self.page.text, index)
         return match.end() if match else index
+
+    def _named(self, event: _Event) -> None:
+        """Refuse `&name?` and `*name:`: libyaml ends the name there, other readers do not."""
+        index = event.start_mark.index
+        if self.page.text[index] in "&*" and not _NAME.match(self.page.text, index):
+            hint = "use letters, digits, `-` and `_`, and a space after them"
+            self.page.stop("yaml-alias", "the name of an anchor goes on with other characters", _mark(event), hint=hint)
 
 
 def _parser(text: str) -> CParser:

@@ -79,7 +79,7 @@ def _diagnostic(source: Source, detail: dict[str, Any]) -> Diagnostic:
         return _wrong_type(source, loc, _WANTED[kind])
     return Diagnostic(
         code="invalid-value",
-        message=f"'{dotted(loc)}' has a value that it cannot have",
+        message=f"'{dotted(loc)}' cannot have this value",
         span=source.span(loc),
         found=_shown(source, loc),
         expected=_expected(kind, bounds),
@@ -94,8 +94,26 @@ def _unknown_field(source: Source, loc: Loc) -> Diagnostic:
         code="unknown-field",
         message=f"{_owner(loc[:-1], model)} has no field {name}",
         span=source.span(loc, key=True),
-        hint=did_you_mean(key, _field_names(model)),
+        hint=_belongs(key, model) or did_you_mean(key, _field_names(model)),
     )
+
+
+def _belongs(key: str, model: type[BaseModel] | None) -> str:
+    """Say where a field belongs that exists below the model, or at exactly one other place of the spec."""
+    for start in (model, SiteSpec):
+        places = [loc for loc in _field_locs(start) if loc[-1] == key]
+        if start and len(places) == 1:
+            return f"move it to '{dotted(places[0])}'"
+    return ""
+
+
+def _field_locs(model: type[BaseModel] | None, prefix: Loc = ()) -> Iterator[Loc]:
+    """Yield the place of every field below a model, items of lists as `[]`."""
+    for field in _fields(model):
+        own = (*prefix, str(field.alias))
+        yield own
+        for below in _models_in(field.annotation):
+            yield from _field_locs(below, own)
 
 
 def _missing_field(source: Source, loc: Loc) -> Diagnostic:
@@ -104,7 +122,7 @@ def _missing_field(source: Source, loc: Loc) -> Diagnostic:
         code="missing-field",
         message=f"{_owner(loc[:-1], model)} needs '{name}'",
         span=source.span(loc[:-1], key=True),
-        expected=_description(model, name),
+        expected=_lower(_description(model, name)),
         hint=f"add `{name}:` here",
     )
 
@@ -112,7 +130,7 @@ def _missing_field(source: Source, loc: Loc) -> Diagnostic:
 def _bad_key(source: Source, loc: Loc, bounds: dict[str, Any]) -> Diagnostic:
     return Diagnostic(
         code="invalid-value",
-        message=f"'{dotted(loc[:-1])}' has a key that it cannot have",
+        message=f"'{dotted(loc[:-1])}' cannot have this key",
         span=source.span(loc, key=True),
         expected=PATTERNS.get(str(bounds.get("pattern", "")), ""),
     )
@@ -121,21 +139,29 @@ def _bad_key(source: Source, loc: Loc, bounds: dict[str, Any]) -> Diagnostic:
 def _wrong_type(source: Source, loc: Loc, wanted: str) -> Diagnostic:
     value, span = value_at(source.tree, loc), source.span(loc)
     raw = span.text[span.column - 1 : span.end - 1]
-    hint = ""
-    if wanted == "text" and isinstance(value, int | float):
-        hint = f'put quotes around it: "{raw}"'
-    elif wanted in ("a whole number", "a number") and isinstance(value, str) and re.fullmatch(r"-?[0-9.]{1,18}", value):
-        hint = f"take the quotes off: {value}"
-    elif wanted == "a list" and isinstance(value, str):
-        hint = "write it as a list, with one '- ' a line"
     return Diagnostic(
         code="wrong-type",
         message=f"'{dotted(loc)}' must be {wanted}",
         span=span,
         found=_kind_of(value),
-        expected=wanted,
-        hint=hint,
+        hint=_retyped(loc, value, wanted, raw),
     )
+
+
+def _retyped(loc: Loc, value: object, wanted: str, raw: str) -> str:
+    """Say how to write a value of the type that is wanted."""
+    if value is None:
+        return "write a value behind the key, or delete the key"
+    if wanted == "text" and isinstance(value, int | float):
+        return f'put quotes around it: "{raw}"'
+    if wanted in ("a whole number", "a number") and isinstance(value, str) and re.fullmatch(r"-?[0-9.]{1,18}", value):
+        return f"take the quotes off: {value}"
+    if wanted == "a list":
+        fields = "- name: ..." if "name" in _field_names(_model_at(loc)) else "- "
+        return f"write it as a list, each item behind '{fields}'"
+    if wanted == "a mapping" and (names := _field_names(_model_at(loc))):
+        return f"write its fields below it: {', '.join(names)}"
+    return ""
 
 
 def _kind_of(value: object) -> str:
@@ -161,10 +187,10 @@ def _expected(kind: str, bounds: dict[str, Any]) -> str:
         "greater_than": "more than {gt}",
         "less_than_equal": "{le} or less",
         "less_than": "less than {lt}",
-        "string_too_short": "at least {min_length} characters",
-        "string_too_long": "at most {max_length} characters",
-        "too_short": "at least {min_length} entries",
-        "too_long": "at most {max_length} entries",
+        "string_too_short": "characters: {min_length} or more",
+        "string_too_long": "characters: {max_length} or fewer",
+        "too_short": "entries: {min_length} or more",
+        "too_long": "entries: {max_length} or fewer",
         "finite_number": "a finite number",
     }
     return words.get(kind, "another value").format(**bounds)
@@ -181,9 +207,9 @@ def _nearest_literal(source: Source, loc: Loc, kind: str, bounds: dict[str, Any]
 def _shown(source: Source, loc: Loc) -> str:
     """Show a value that is short and cannot be a secret."""
     value = value_at(source.tree, loc)
-    if isinstance(value, bool) or value is None or isinstance(value, dict | list):
+    if value is None or isinstance(value, dict | list):
         return _kind_of(value)
-    text = str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     secret = any(isinstance(part, str) and leaks.secret_key(part) for part in loc) or leaks.secret_shape(text)
     return "" if secret or len(text) > 80 else text if isinstance(value, int | float) else f"'{text}'"
 
@@ -256,6 +282,11 @@ def _field_names(model: type[BaseModel] | None) -> list[str]:
 
 def _description(model: type[BaseModel] | None, alias: str) -> str:
     return next((str(f.description) for f in _fields(model) if f.alias == alias), "").rstrip(".")
+
+
+def _lower(text: str) -> str:
+    """Begin a description in lower case, unless it begins with an abbreviation."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def leaves(tree: Mapping[str, Any] | list[Any], prefix: Loc = ()) -> Iterator[tuple[Loc, Any]]:

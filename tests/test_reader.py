@@ -202,6 +202,8 @@ HOSTILE: tuple[tuple[str, bytes, str, str], ...] = (
     ("an alias before its anchor", b"a: *x\nb: &x c\n", "yaml-alias", "1:4"),
     ("an alias inside its anchor", b"a: &x [*x]\n", "yaml-alias", "1:8"),
     ("an anchor twice", b"a: &x b\nc: &x d\n", "yaml-alias", "2:7"),
+    ("an anchor glued to text", b"a: &x?b\n", "yaml-alias", "1:4"),
+    ("an alias glued to text", b"a: &x b\nc: [*x?]\n", "yaml-alias", "2:5"),
     ("an anchor on a key", b"&x a: b\n", "yaml-alias", "1:1"),
     # layout
     ("text over two lines", b"a: one\n  two\n", "yaml-multiline-plain", "1:4"),

@@ -14,18 +14,17 @@ CA_FILE = "/etc/jhe/database-ca/ca.pem"
 
 def config(site: Site) -> Iterator[Artifact]:
     """Render what everything else refers to."""
-    yield Artifact(f"{FOLDER}/namespace.yaml", namespace(site, site.namespace, "restricted"))
+    yield Artifact(f"{FOLDER}/namespace.yaml", namespace(site, site.namespace))
     for hub in site.cluster_hubs:
-        yield Artifact(f"{FOLDER}/namespace-{hub.name}.yaml", namespace(site, hub.namespace, "baseline"))
+        yield Artifact(f"{FOLDER}/namespace-{hub.name}.yaml", namespace(site, hub.namespace))
     yield Artifact(f"{FOLDER}/serviceaccount-exchange.yaml", service_account(site))
     yield Artifact(f"{FOLDER}/configmap-exchange.yaml", exchange_config(site))
     if site.database.ca is not None and site.database.ca.pem:
         yield Artifact(f"{FOLDER}/configmap-database-ca.yaml", database_ca(site))
 
 
-def namespace(site: Site, name: str, level: str) -> Tree:
-    """Return a Namespace that enforces a Pod Security Standard."""
-    # Hubs run the chart's own pods, of which `restricted` refuses some; `baseline` is what they meet.
+def namespace(site: Site, name: str) -> Tree:
+    """Return a Namespace that enforces the `restricted` Pod Security Standard; the hubs' pods meet it too."""
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
@@ -34,9 +33,8 @@ def namespace(site: Site, name: str, level: str) -> Tree:
             name,
             "namespace",
             extra_labels={
-                "pod-security.kubernetes.io/enforce": level,
+                "pod-security.kubernetes.io/enforce": "restricted",
                 "pod-security.kubernetes.io/enforce-version": f"v{site.kubernetes}",
-                "pod-security.kubernetes.io/warn": "restricted",
             },
         ),
     }

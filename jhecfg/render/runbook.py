@@ -10,8 +10,8 @@ from jhecfg.render import runbook_open as opening
 from jhecfg.render import runbook_prepare as prepare
 from jhecfg.render import runbook_rotate as rotate
 from jhecfg.render import runbook_secrets as secrets
-from jhecfg.render.runbook_deliver import deliver
 from jhecfg.render.picture import entry, picture
+from jhecfg.render.runbook_deliver import deliver
 from jhecfg.render.steps import block, code, table, text
 from jhecfg.site import Site
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jhecfg.diagnostics import Finding
-from jhecfg.releases import NEWEST_KUBERNETES
+from jhecfg.releases import EKS_VERSIONS, NEWEST_KUBERNETES
 from jhecfg.resolve.database import database_of
 from jhecfg.resolve.exchange import exchange_of, image_of, release_of
 from jhecfg.resolve.hubs import hub_of
@@ -63,10 +63,18 @@ def resolve(spec: SiteSpec) -> Resolution:
         secrets_backend=spec.secrets.backend,
         external_secrets=external_secrets,
         cluster=cluster,
-        kubernetes=cluster.version if cluster else NEWEST_KUBERNETES,
+        kubernetes=_judged_by(cluster.version) if cluster else NEWEST_KUBERNETES,
         charts=tuple(charts_of(spec, edge, cluster)),
         gitops=gitops_of(spec, problems),
         patches=tuple(patches_of(spec)),
         rerun=spec.rerun or "",
     )
     return Resolution(site=site, problems=tuple(problems.found))
+
+
+def _judged_by(version: str) -> str:
+    """Return the nearest Kubernetes version that jhecfg has schemas for; a rule says what is wrong with others."""
+    if version in EKS_VERSIONS:
+        return version
+    oldest = next(iter(EKS_VERSIONS))
+    return oldest if int(version.split(".")[1]) < int(oldest.split(".")[1]) else NEWEST_KUBERNETES

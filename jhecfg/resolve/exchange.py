@@ -110,16 +110,20 @@ def _check_env(env: dict[str, str], release: Release, problems: Problems) -> Non
         if name in MANAGED_ENV:
             problems.add(
                 "managed-env",
-                Finding(
-                    loc=loc, key=True, message=f"'{name}' is written by jhecfg itself", hint=f"use {MANAGED_ENV[name]}"
-                ),
+                Finding(loc=loc, key=True, message=f"'{name}' is not yours to set", hint=_use(MANAGED_ENV[name])),
             )
         elif name not in release.env:
-            instead = f"use {GONE[name]}" if name in GONE else did_you_mean(name, release.env - MANAGED_ENV.keys())
+            instead = _use(GONE[name]) if name in GONE else did_you_mean(name, release.env - MANAGED_ENV.keys())
             problems.add(
                 "unknown-env",
                 Finding(loc=loc, key=True, message=f"JHE {release.version} does not read '{name}'", hint=instead),
             )
+
+
+def _use(instead: str) -> str:
+    """Turn an entry of the tables of names into an imperative."""
+    why = instead.removeprefix("nothing: ")
+    return f"use {instead}" if why == instead else f"leave it out: {why}"
 
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
@@ -128,6 +132,16 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
     "float": (int, float),
     "json": (dict, list, str, int, float, bool, type(None)),
+}
+_WORDS = {
+    "string": "text",
+    "int": "a whole number",
+    "bool": "true or false",
+    "float": "a number",
+    "str": "text",
+    "list": "a list",
+    "dict": "a mapping",
+    "NoneType": "nothing",
 }
 
 
@@ -155,10 +169,8 @@ def _settings(spec: SiteSpec, release: Release, problems: Problems) -> Iterator[
 def _setting_problem(key: str, value: object, release: Release) -> tuple[str, Finding] | None:
     loc: Loc = ("exchange", "settings", key)
     if key in MANAGED_SETTINGS:
-        use = MANAGED_SETTINGS[key]
-        return "managed-setting", Finding(
-            loc=loc, key=True, message=f"setting '{key}' is not yours to set", hint=f"use {use}"
-        )
+        hint = _use(MANAGED_SETTINGS[key])
+        return "managed-setting", Finding(loc=loc, key=True, message=f"setting '{key}' is not yours to set", hint=hint)
     if key not in release.settings:
         known = release.settings.keys() - MANAGED_SETTINGS.keys()
         return "unknown-setting", Finding(
@@ -173,9 +185,8 @@ def _setting_problem(key: str, value: object, release: Release) -> tuple[str, Fi
         return None
     return "setting-type", Finding(
         loc=loc,
-        message=f"setting '{key}' is of another type",
-        found=type(value).__name__,
-        expected=f"{wanted}, in JHE {release.version}",
+        message=f"setting '{key}' is {_WORDS[wanted]} in JHE {release.version}",
+        found=_WORDS[type(value).__name__],
     )
 
 

@@ -25,7 +25,9 @@ def _access(access: AccessSpec, loc: Loc, ids: OrgIds, problems: Problems) -> Ac
                 key=not modes,
                 message="a hub's access is exactly one of orgs, users and anyone",
                 found=", ".join(modes) or "none of them",
-                hint="keep the one you mean; JupyterHub lets in whoever any of them allows",
+                hint="keep the one you mean; JupyterHub lets in whoever any of them allows"
+                if modes
+                else "name the organizations that may enter: access: {orgs: [...]}",
             ),
         )
     return Access(

@@ -28,11 +28,17 @@ class OrgIds:
                 loc=loc,
                 message=f"organization '{name}' is not in orgs",
                 label="no organization has this name",
-                hint=did_you_mean(name, self._ids) or "add it to orgs, with its id and type",
+                hint=self._instead(name),
                 related=((("orgs",), "organizations are declared here"),) if self._ids else (),
             ),
         )
         return None
+
+    def _instead(self, name: str) -> str:
+        meant = next((each for each, number in self._ids.items() if str(number) == name), None)
+        if meant is not None:
+            return f"write its name: '{meant}'"
+        return did_you_mean(name, self._ids) or "add it to orgs, with its id and type"
 
     def find_all(self, names: tuple[str, ...], loc: Loc) -> tuple[int, ...]:
         """Return the ids of several organizations, in order, each once."""

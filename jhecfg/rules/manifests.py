@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from jhecfg import leaks
@@ -291,19 +292,20 @@ def pod_security(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]
         if tree["metadata"].get("namespace") != site.namespace:
             continue
         for loc, template in _pods(tree):
-            for place, message in _loosened(template):
-                yield Finding(artifact=path, loc=(*loc, *place), message=message)
+            for place, messages in _loosened(template):
+                yield Finding(artifact=path, loc=(*loc, *place), message=", ".join(messages))
 
 
-def _loosened(template: Tree) -> Iterator[tuple[Loc, str]]:
+def _loosened(template: Tree) -> Iterator[tuple[Loc, list[str]]]:
+    """Yield every place that is not `restricted`, with all that is wrong there."""
     spec = template["spec"]
     pod = spec.get("securityContext") or {}
     for field in ("hostNetwork", "hostPID", "hostIPC"):
         if spec.get(field):
-            yield ("spec", field), f"{field} is not allowed"
+            yield ("spec", field), [f"{field} is not allowed"]
     for index, volume in enumerate(spec.get("volumes") or ()):
         if not _VOLUMES & volume.keys():
-            yield ("spec", "volumes", index), "this kind of volume is not allowed"
+            yield ("spec", "volumes", index), ["this kind of volume is not allowed"]
     for place, container in _containers(template):
         context = container.get("securityContext") or {}
         merged = {**pod, **context}
@@ -320,9 +322,9 @@ def _loosened(template: Tree) -> Iterator[tuple[Loc, str]]:
             (not context.get("privileged"), "privileged is not allowed"),
             (not any(port.get("hostPort") for port in container.get("ports") or ()), "hostPort is not allowed"),
         ]
-        for right, message in wanted:
-            if not right:
-                yield (*place, "securityContext"), message
+        wrong = [message for right, message in wanted if not right]
+        if wrong:
+            yield (*place, "securityContext"), wrong
 
 
 def secret_in_output(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
@@ -335,10 +337,29 @@ def secret_in_output(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Find
     for artifact in artifacts:
         if artifact.path.startswith("manifests/") and (artifact.manifest or {}).get("kind") == "Secret":
             yield Finding(artifact=artifact.path, loc=(), message="a Secret with its values would be in the output")
-        for loc, text in _texts(artifact.tree):
-            shape = leaks.secret_shape(text)
-            if shape:
-                yield Finding(artifact=artifact.path, loc=loc, message=f"the output would hold {shape}")
+        strings: set[str] = set()
+        _collect(artifact.tree, strings)
+        if any(_shape(text) for text in strings):
+            for loc, text in _texts(artifact.tree):
+                shape = _shape(text)
+                if shape:
+                    yield Finding(artifact=artifact.path, loc=loc, message=f"the output would hold {shape}")
+
+
+# The same labels, kinds and scripts stand in every file of every site.
+_shape = lru_cache(maxsize=8192)(leaks.secret_shape)
+
+
+def _collect(tree: Any, strings: set[str]) -> None:
+    """Gather every text of a tree, without places: these are only needed when something is found."""
+    if isinstance(tree, str):
+        strings.add(tree)
+    elif isinstance(tree, dict):
+        for value in tree.values():
+            _collect(value, strings)
+    elif isinstance(tree, list):
+        for value in tree:
+            _collect(value, strings)
 
 
 def _texts(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:

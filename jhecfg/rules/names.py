@@ -17,8 +17,8 @@ def duplicate_name(site: Site) -> Iterator[Finding]:
 
     *Instead:* give each its own name.
     """
-    yield from _twice("hub", ((hub.name, (*hub.loc, "name")) for hub in site.hubs))
-    yield from _twice("organization", ((org.name, (*org.loc, "name")) for org in site.orgs))
+    yield from _twice("two hubs are named", ((hub.name, (*hub.loc, "name")) for hub in site.hubs))
+    yield from _twice("two organizations are named", ((org.name, (*org.loc, "name")) for org in site.orgs))
 
 
 def duplicate_org_id(site: Site) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def duplicate_org_id(site: Site) -> Iterator[Finding]:
 
     *Instead:* give each its own id.
     """
-    yield from _twice("organization id", ((str(org.id), (*org.loc, "id")) for org in site.orgs))
+    yield from _twice("two organizations have the id", ((str(org.id), (*org.loc, "id")) for org in site.orgs))
 
 
 def duplicate_domain(site: Site) -> Iterator[Finding]:
@@ -44,26 +44,30 @@ def duplicate_domain(site: Site) -> Iterator[Finding]:
         *([(mcp.domain, ("exchange", "mcp", "domain"))] if mcp else []),
         *((hub.domain, (*hub.loc, "domain")) for hub in site.hubs),
     ]
-    yield from _twice("host name", domains)
+    yield from _twice("two parts of the site have the host name", domains)
 
 
 def duplicate_client_id(site: Site) -> Iterator[Finding]:
-    """Two hubs have the same OAuth client id.
+    """Two applications have the same OAuth client id.
 
     *Why:* a client id is one application with one set of callback addresses.
 
     *Instead:* leave `clientId` out; it is derived from the hub's domain.
     """
-    yield from _twice("client id", ((hub.client_id, (*hub.loc, "clientId")) for hub in site.hubs))
+    domains = {hub.domain: hub for hub in reversed(site.hubs)}  # the same host name is another rule's finding
+    hubs = ((hub.client_id, (*hub.loc, "clientId")) for hub in domains.values())
+    mcp = site.exchange.mcp
+    own: list[Named] = [(mcp.client_id, ("exchange", "mcp"))] if mcp else []
+    yield from _twice("two applications have the client id", (*own, *sorted(hubs, key=lambda named: named[1])))
 
 
-def _twice(kind: str, names: Iterable[Named]) -> Iterator[Finding]:
+def _twice(what: str, names: Iterable[Named]) -> Iterator[Finding]:
     first: dict[str, Loc] = {}
     for name, loc in names:
         if name in first:
             yield Finding(
                 loc=loc,
-                message=f"two of the site's parts have the {kind} '{name}'",
+                message=f"{what} '{name}'",
                 label="used again here",
                 hint="give each its own",
                 related=((first[name], "first used here"),),

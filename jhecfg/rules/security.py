@@ -8,7 +8,7 @@ from typing import Any
 
 from jhecfg.diagnostics import Finding, Loc, Severity
 from jhecfg.releases import is_moving_tag
-from jhecfg.site import LETSENCRYPT, Site
+from jhecfg.site import LETSENCRYPT, SecretKey, Site
 
 
 def _strict(site: Site) -> Severity:
@@ -249,13 +249,19 @@ def shared_secret_key(site: Site) -> Iterator[Finding]:
 
     *Instead:* give each its own key.
     """
+    ex = site.exchange
+    named: list[tuple[Loc, SecretKey]] = [
+        (("database", "passwordFrom"), site.database.password),
+        (("exchange", "inviteCode"), ex.invite_code),
+        *([(("exchange", "smtp", "passwordFrom"), ex.smtp.password)] if ex.smtp else []),
+    ]
     for need in site.secrets:
-        seen: set[str] = set()
-        for item in need.items:
-            if item.key in seen:
-                yield Finding(
-                    loc=("secrets",),
-                    message=f"Secret '{need.name}' would hold two values under the key '{item.key}'",
-                    hint="give each its own key",
-                )
-            seen.add(item.key)
+        keys = [item.key for item in need.items if need.namespace == site.namespace]
+        for key in dict.fromkeys(key for key in keys if keys.count(key) > 1):
+            yield Finding(
+                loc=next(
+                    (loc for loc, ref in reversed(named) if (ref.name, ref.key) == (need.name, key)), ("secrets",)
+                ),
+                message=f"Secret '{need.name}' would hold two values under the key '{key}'",
+                hint="give each its own key",
+            )

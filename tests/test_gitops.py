@@ -1,0 +1,399 @@
+"""Delivery: what Argo CD and Flux get, phase by phase, and the rules that keep it deliverable."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from jhecfg.artifact import Artifact, Tree
+from jhecfg.diagnostics import Finding
+from jhecfg.emit import dump
+from jhecfg.render import render
+from jhecfg.render.flux import ssh_url
+from jhecfg.render.units import platform_units, site_named
+from jhecfg.rules import gitops as rules
+from jhecfg.rules.schema import schema_violations
+from jhecfg.site import Site
+from tests.aws_site import HUB, make
+from tests.tools import need
+
+REPO = "https://git.example.org/health/deploy.git"
+FULL: dict[str, Any] = {
+    "ingress__dns": "external-dns",
+    "secrets__backend": "external-secrets",
+    "exchange__mcp": {"domain": "mcp.example.org"},
+    "hubs": [
+        HUB,
+        {**HUB, "name": "class", "domain": "class.example.org"},
+        {**HUB, "name": "far", "domain": "far.example.org", "deploy": "external"},
+    ],
+}
+
+
+def site_for(engine: str, **changes: Any) -> Site:
+    """Resolve a site for an engine."""
+    return make(gitops={"engine": engine, "repo": REPO, "revision": "main"}, **{**FULL, **changes})
+
+
+def tree_of(artifacts: Iterable[Artifact], path: str) -> Tree:
+    """Return the tree of one artifact."""
+    tree = next(artifact.tree for artifact in artifacts if artifact.path == path)
+    assert isinstance(tree, dict)
+    return tree
+
+
+def changed(artifacts: Sequence[Artifact], path: str, *keys: str | int, to: Any) -> tuple[Artifact, ...]:
+    """Return the artifacts with one value of one of them replaced, as a patch would."""
+    tree = copy.deepcopy(tree_of(artifacts, path))
+    place: Any = tree
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = to
+    return tuple(replace(a, tree=tree) if a.path == path else a for a in artifacts)
+
+
+def found_by(rule: Any, site: Site, artifacts: Sequence[Artifact]) -> list[Finding]:
+    """Run one rule."""
+    return list(rule(site, artifacts))
+
+
+ENGINES = pytest.mark.parametrize("engine", ["none", "argocd", "flux"])
+
+
+@ENGINES
+def test_every_delivery_object_fits_its_closed_schema(engine: str) -> None:
+    """Argo CD's, Flux's and kustomize's objects hold only fields that exist, of the right types."""
+    site = site_for(engine)
+    assert list(schema_violations(render(site), site.kubernetes)) == []
+
+
+@ENGINES
+def test_a_site_as_it_is_rendered_breaks_no_rule_of_delivery(engine: str) -> None:
+    """The rules find nothing in what jhecfg itself renders."""
+    site = site_for(engine)
+    artifacts = render(site)
+    assert [finding for rule in rules.RULES for finding in rule(site, artifacts)] == []
+
+
+def test_without_an_engine_there_is_no_delivery_folder() -> None:
+    """Engine none renders phases for kubectl, and nothing for controllers."""
+    paths = [artifact.path for artifact in render(site_for("none"))]
+    assert not [path for path in paths if path.startswith("gitops/")]
+    assert "manifests/30-migrate/kustomization.yaml" in paths
+
+
+def test_argo_cd_folders_hold_no_kustomization() -> None:
+    """A directory source fails on a kustomization.yaml, so with Argo CD there is none anywhere."""
+    assert not [a.path for a in render(site_for("argocd")) if a.path.endswith("kustomization.yaml")]
+
+
+@pytest.mark.parametrize("engine", ["none", "flux"])
+def test_kustomize_builds_every_folder_that_has_a_kustomization(engine: str, tmp_path: Path) -> None:
+    """`kubectl kustomize` accepts each phase and each Flux folder, and gives back exactly the objects listed."""
+    kubectl = need("kubectl")
+    artifacts = [a for a in render(site_for(engine)) if a.path.startswith(("manifests/", "gitops/"))]
+    for artifact in artifacts:
+        path = tmp_path / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert isinstance(artifact.tree, dict)
+        path.write_text(dump(artifact.tree, artifact.note), encoding="utf-8")
+    folders = [a for a in artifacts if a.path.endswith("/kustomization.yaml")]
+    assert len(folders) >= 6
+    for artifact in folders:
+        folder = artifact.path.rpartition("/")[0]
+        done = subprocess.run(
+            [kubectl, "kustomize", str(tmp_path / folder)], capture_output=True, check=True, text=True
+        )
+        built = [tree for tree in yaml.safe_load_all(done.stdout) if tree]
+        listed = tree_of(artifacts, artifact.path)["resources"]
+        wanted = [tree_of(artifacts, f"{folder}/{name}") for name in listed]
+        assert sorted(map(str, built)) == sorted(
+            map(str, yaml.safe_load_all("---\n".join(dump(w, ()) for w in wanted)))
+        )
+
+
+def test_waves_bring_namespaces_then_config_then_jobs_then_app_then_routes() -> None:
+    """Argo CD's waves rise with the phases, and every object has one."""
+    waves: dict[str, set[int]] = {}
+    for artifact in render(site_for("argocd")):
+        if artifact.path.startswith("manifests/") and artifact.manifest:
+            phase = "namespace" if artifact.manifest["kind"] == "Namespace" else artifact.path.split("/")[1]
+            annotations = artifact.manifest["metadata"]["annotations"]
+            waves.setdefault(phase, set()).add(int(annotations["argocd.argoproj.io/sync-wave"]))
+    order = ["namespace", "10-platform", "20-config", "30-migrate", "40-bootstrap", "50-app", "60-routes"]
+    assert sorted(waves, key=lambda phase: min(waves[phase])) == order
+    assert all(len(found) == 1 for found in waves.values())
+
+
+def test_the_exchange_project_allows_exactly_what_is_rendered() -> None:
+    """Kinds, namespaces and names of the project are those of the manifests, no more and no less."""
+    artifacts = render(site_for("argocd"))
+    spec = tree_of(artifacts, "gitops/argocd/appproject-exchange.yaml")["spec"]
+    trees = [a.manifest for a in artifacts if a.path.startswith("manifests/") and a.manifest]
+    inside = [tree for tree in trees if "namespace" in tree["metadata"]]
+    assert {entry["namespace"] for entry in spec["destinations"]} == {tree["metadata"]["namespace"] for tree in inside}
+    assert {(e["group"], e["kind"]) for e in spec["namespaceResourceWhitelist"]} == {
+        (tree["apiVersion"].rpartition("/")[0], tree["kind"]) for tree in inside
+    }
+    assert {(e["kind"], e["name"]) for e in spec["clusterResourceWhitelist"]} == {
+        (tree["kind"], tree["metadata"]["name"]) for tree in trees if "namespace" not in tree["metadata"]
+    }
+    assert spec["sourceRepos"] == [REPO]
+
+
+def test_the_root_can_make_applications_and_projects_only() -> None:
+    """What an administrator applies by hand cannot be used to deliver anything else."""
+    artifacts = render(site_for("argocd"))
+    spec = tree_of(artifacts, "gitops/argocd/bootstrap/appproject-delivery.yaml")["spec"]
+    assert {entry["kind"] for entry in spec["namespaceResourceWhitelist"]} == {"Application", "AppProject"}
+    assert spec["clusterResourceWhitelist"] == []
+    assert [entry["namespace"] for entry in spec["destinations"]] == ["argocd"]
+
+
+def test_argo_cd_writes_a_registry_without_a_scheme() -> None:
+    """Argo CD takes a chart repository for an image registry when it has no scheme (util/helm/client.go)."""
+    artifacts = render(site_for("argocd"))
+    source = tree_of(artifacts, "gitops/argocd/application-envoy-gateway.yaml")["spec"]["sources"][0]
+    assert source["repoURL"] == "docker.io/envoyproxy"
+    source = tree_of(artifacts, "gitops/argocd/application-hub-class.yaml")["spec"]["sources"][0]
+    assert source["repoURL"].startswith("https://")
+
+
+def test_every_values_file_of_an_application_is_in_the_output() -> None:
+    """`$values/…` points at a file that jhecfg writes, from the root of the repository."""
+    site = site_for("argocd")
+    artifacts = render(site)
+    paths = {artifact.path for artifact in artifacts}
+    files = [
+        file
+        for artifact in artifacts
+        if artifact.path.startswith("gitops/argocd/application-") and artifact.manifest
+        for source in artifact.manifest["spec"].get("sources", ())
+        for file in source.get("helm", {}).get("valueFiles", ())
+    ]
+    assert len(files) == len(platform_units(site)) + 2
+    assert {file.removeprefix(f"$values/{site.gitops.path}/") for file in files} <= paths
+
+
+def test_a_hub_elsewhere_is_not_delivered() -> None:
+    """An external hub has no Application and no HelmRelease here."""
+    for engine in ("argocd", "flux"):
+        assert not [a.path for a in render(site_for(engine)) if a.path.startswith("gitops/") and "far" in a.path]
+
+
+def test_removing_a_hub_removes_its_delivery_and_nothing_else() -> None:
+    """The other Applications stay byte for byte; only the project of the hubs is narrower."""
+    site = site_for("argocd")
+    less = site_for("argocd", hubs=[FULL["hubs"][0], FULL["hubs"][2]])
+    before = {a.path: a.tree for a in render(site) if a.path.startswith("gitops/")}
+    after = {a.path: a.tree for a in render(less) if a.path.startswith("gitops/")}
+    assert before.keys() - after.keys() == {"gitops/argocd/application-hub-class.yaml"}
+    assert {path for path in after if before[path] != after[path]} == {
+        "gitops/argocd/appproject-exchange.yaml",  # its namespace
+        "gitops/argocd/appproject-hubs.yaml",
+    }
+
+
+def test_two_sites_share_no_delivery_object() -> None:
+    """Two sites can share one cluster and one Argo CD or Flux: all their delivery objects differ in name."""
+    for engine in ("argocd", "flux"):
+        names = [
+            {
+                (a.manifest["kind"], a.manifest["metadata"]["name"])
+                for a in render(site)
+                if a.path.startswith("gitops/") and a.manifest and "metadata" in a.manifest
+            }
+            for site in (site_for(engine), site_for(engine, site="other"))
+        ]
+        assert names[0]
+        assert not names[0] & names[1]
+
+
+def test_a_delivery_name_always_fits_a_label() -> None:
+    """Flux writes names into labels, which hold 63 characters; long ones are cut, and stay different."""
+    site = site_for("flux", site="s" * 40)
+    first, second = site_named(site, "hub-" + "a" * 40), site_named(site, "hub-" + "a" * 39 + "b")
+    assert len(first) <= 63
+    assert first != second
+
+
+# --- Flux -------------------------------------------------------------------------------------------------------------
+
+
+def test_each_flux_phase_waits_for_the_one_before() -> None:
+    """The Kustomizations are one chain from the charts to the routes, each waiting and pruning."""
+    artifacts = render(site_for("flux"))
+    order = ["charts", "10-platform", "20-config", "30-migrate", "40-bootstrap", "50-app", "60-routes"]
+    for before, name in zip(order, order[1:], strict=False):
+        spec = tree_of(artifacts, f"gitops/flux/kustomization-{name}.yaml")["spec"]
+        assert [other["name"] for other in spec["dependsOn"]] == [f"jhe-example-{before}"]
+        assert spec["wait"]
+        assert spec["prune"]
+        assert "force" not in spec
+    hubs = tree_of(artifacts, "gitops/flux/kustomization-hubs.yaml")["spec"]
+    assert [other["name"] for other in hubs["dependsOn"]] == ["jhe-example-20-config"]
+
+
+def test_a_flux_phase_may_take_longer_than_its_job() -> None:
+    """Flux gives up on a phase only after Kubernetes gave up on its Job."""
+    artifacts = render(site_for("flux"))
+    for phase, job in (("30-migrate", "job-migrate"), ("40-bootstrap", "job-bootstrap")):
+        deadline = tree_of(artifacts, f"manifests/{phase}/{job}.yaml")["spec"]["activeDeadlineSeconds"]
+        timeout = tree_of(artifacts, f"gitops/flux/kustomization-{phase}.yaml")["spec"]["timeout"]
+        assert int(timeout.removesuffix("m0s")) * 60 > deadline
+
+
+def test_a_helm_release_has_the_values_of_the_values_file() -> None:
+    """helm, Argo CD and Flux all install the same values."""
+    artifacts = render(site_for("flux"))
+    for path, values in (
+        ("gitops/flux/charts/helmrelease-cert-manager.yaml", "helm/cert-manager.values.yaml"),
+        ("gitops/flux/hubs/helmrelease-hub.yaml", "hubs/hub/values.yaml"),
+    ):
+        assert tree_of(artifacts, path)["spec"]["values"] == tree_of(artifacts, values)
+
+
+def test_nothing_that_flux_delivers_is_open_to_substitution() -> None:
+    """Every object says that `${` is text, also inside the hubs' values."""
+    for artifact in render(site_for("flux")):
+        if (
+            artifact.path.startswith(("manifests/", "gitops/"))
+            and artifact.manifest
+            and "metadata" in artifact.manifest
+        ):
+            assert artifact.manifest["metadata"]["annotations"][rules.SUBSTITUTE] == "disabled"
+
+
+@pytest.mark.parametrize(
+    ("revision", "ref"),
+    [
+        ("main", {"branch": "main"}),
+        ("v1.2.3", {"tag": "v1.2.3"}),
+        ("release/2026-11", {"branch": "release/2026-11"}),
+        ("a" * 40, {"commit": "a" * 40}),
+        ("refs/pull/7/head", {"name": "refs/pull/7/head"}),
+    ],
+)
+def test_a_revision_is_a_branch_a_tag_or_a_commit_to_flux(revision: str, ref: dict[str, str]) -> None:
+    """Flux wants to be told which of them the spec's revision is."""
+    site = make(gitops={"engine": "flux", "repo": REPO, "revision": revision})
+    assert tree_of(render(site), "gitops/flux/gitrepository.yaml")["spec"]["ref"] == ref
+
+
+def test_flux_gets_an_ssh_address_and_a_deploy_key() -> None:
+    """`git@host:path` is turned into the address that it means, and read with the Secret of the runbook."""
+    assert ssh_url("git@github.com:o/r.git") == "ssh://git@github.com/o/r.git"
+    assert ssh_url(REPO) == REPO
+    site = make(gitops={"engine": "flux", "repo": "git@github.com:o/r.git"})
+    spec = tree_of(render(site), "gitops/flux/gitrepository.yaml")["spec"]
+    assert spec["secretRef"] == {"name": "jhe-example-git"}
+
+
+def test_charts_come_in_the_order_in_which_they_need_each_other() -> None:
+    """Gateway API before cert-manager, cert-manager before the load balancer controller that may ask it."""
+    names = [unit.chart.name for unit in platform_units(site_for("flux"))]
+    assert names.index("gateway-helm") < names.index("cert-manager") < names.index("aws-load-balancer-controller")
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_values_file_in_an_argo_source_is_found() -> None:
+    """A file without apiVersion and kind in the folder, and a kustomization.yaml, are both said."""
+    site = site_for("argocd")
+    artifacts = (
+        *render(site),
+        Artifact("manifests/20-config/more.values.yaml", {"a": 1}),
+        Artifact(
+            "manifests/20-config/kustomization.yaml",
+            {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"},
+        ),
+    )
+    found = found_by(rules.foreign_file_in_source, site, artifacts)
+    assert {finding.message for finding in found} == {
+        "Argo CD would read manifests/20-config/more.values.yaml as a manifest",
+        "Argo CD would read manifests/20-config/kustomization.yaml as a manifest",
+    }
+
+
+def test_an_object_with_two_owners_is_found() -> None:
+    """Overlapping folders, and one release in two Applications, are said; for Flux as well."""
+    site = site_for("argocd")
+    wide = changed(
+        render(site),
+        "gitops/argocd/application-hub-hub.yaml",
+        "spec",
+        "sources",
+        1,
+        "path",
+        to=f"{site.gitops.path}/manifests/50-app",
+    )
+    assert {f.artifact for f in found_by(rules.two_owners, site, wide)} == {"gitops/argocd/application-hub-hub.yaml"}
+    flux = site_for("flux")
+    wide = changed(
+        render(flux), "gitops/flux/kustomization-hubs.yaml", "spec", "path", to=f"./{flux.gitops.path}/manifests/50-app"
+    )
+    assert {f.artifact for f in found_by(rules.two_owners, flux, wide)} == {"gitops/flux/kustomization-hubs.yaml"}
+
+
+def test_a_job_before_its_config_map_is_found() -> None:
+    """A patched wave that puts the migrate Job first is said, for each thing that the Job needs."""
+    site = site_for("argocd")
+    path = "manifests/30-migrate/job-migrate.yaml"
+    early = changed(render(site), path, "metadata", "annotations", rules.WAVE, to="-60")
+    messages = {finding.message for finding in found_by(rules.comes_too_early, site, early)}
+    assert "comes before ConfigMap 'exchange', which it needs" in messages
+    assert "comes before Namespace 'jhe', which it needs" in messages
+    assert "comes before ExternalSecret 'jhe-exchange', which it needs" in messages
+
+
+def test_a_repository_that_the_project_does_not_allow_is_found() -> None:
+    """Another chart repository, an unknown project, and a kind that the project does not list are said."""
+    site = site_for("argocd")
+    artifacts = render(site)
+    path = "gitops/argocd/application-hub-hub.yaml"
+    other = changed(artifacts, path, "spec", "sources", 0, "repoURL", to="https://charts.example.com")
+    assert [f.loc for f in found_by(rules.not_allowed_by_project, site, other)] == [("spec", "sources", 0, "repoURL")]
+    other = changed(artifacts, path, "spec", "project", to="default")
+    assert [f.message for f in found_by(rules.not_allowed_by_project, site, other)] == ["there is no project 'default'"]
+    more = Artifact(
+        "manifests/50-app/daemonset.yaml",
+        {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "d", "namespace": "jhe"}},
+    )
+    found = found_by(rules.not_allowed_by_project, site, (*artifacts, more))
+    assert [f.artifact for f in found] == ["manifests/50-app/daemonset.yaml"]
+
+
+def test_text_that_flux_would_substitute_is_found() -> None:
+    """`${` is said only where the annotation that protects it is gone."""
+    site = site_for("flux")
+    path = "manifests/20-config/configmap-exchange.yaml"
+    kept = changed(render(site), path, "data", "EXTRA", to="costs ${amount}")
+    assert found_by(rules.flux_would_substitute, site, kept) == []
+    bare = changed(kept, path, "metadata", "annotations", to={})
+    assert [f.loc for f in found_by(rules.flux_would_substitute, site, bare)] == [("data", "EXTRA")]
+
+
+def test_a_dependency_that_names_nothing_is_found() -> None:
+    """A Kustomization after one that is not there, and a release from a source that is not there, are said."""
+    site = site_for("flux")
+    artifacts = render(site)
+    lost = changed(artifacts, "gitops/flux/kustomization-50-app.yaml", "spec", "dependsOn", 0, "name", to="gone")
+    assert [f.message for f in found_by(rules.unknown_dependency, site, lost)] == ["there is no Kustomization 'gone'"]
+    lost = changed(artifacts, "gitops/flux/charts/helmrelease-cert-manager.yaml", "spec", "chartRef", "name", to="gone")
+    assert [f.message for f in found_by(rules.unknown_dependency, site, lost)] == ["there is no OCIRepository 'gone'"]
+
+
+def test_an_image_change_renames_both_jobs_and_no_delivery_object() -> None:
+    """A new release makes new Jobs, and changes nothing in what delivers them."""
+    before, after = (render(site_for("argocd", image__tag=tag)) for tag in ("v0.0.12", "v0.0.13"))
+    changes = {a.path for a, b in zip(before, after, strict=True) if a.tree != b.tree}
+    assert {"manifests/30-migrate/job-migrate.yaml", "manifests/40-bootstrap/job-bootstrap.yaml"} <= changes
+    assert not [path for path in changes if path.startswith("gitops/")]
