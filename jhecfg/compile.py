@@ -74,20 +74,19 @@ def compile_source(source: Source, validator: Validator = "auto") -> Build:
     rendered, patch_problems = patched(site, render(site))
     artifacts = tuple(content_named(rendered))
     files, unwritable = emit_files(source, site, artifacts)
-    findings = [
-        *resolution.problems,
-        *judge_site(site),
-        *patch_problems,
-        *judge_artifacts(site, artifacts),
-        *_schema_findings(artifacts, site, validator),
-        *unwritable,
-    ]
+    about_site = [*resolution.problems, *judge_site(site), *patch_problems, *unwritable]
+    said = tuple(located(source, artifacts, about_site))
+    diagnostics = excepted(source, said)
+    if not any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics):
+        # One cause, one error: what a wrong site renders to is wrong too, and nobody need read that.
+        about_output = located(source, artifacts, _judged(site, artifacts, validator))
+        diagnostics = excepted(source, (*said, *about_output))
     return Build(
         source=source,
         site=site,
         artifacts=artifacts,
         files=files,
-        diagnostics=excepted(source, located(source, artifacts, findings)),
+        diagnostics=diagnostics,
         objects_checked=0 if validator == "none" else sum(a.manifest is not None for a in artifacts),
     )
 
@@ -123,6 +122,12 @@ def _bytes(site: Site, artifact: Artifact) -> bytes:
     return dump(artifact.tree, (*header, *artifact.note)).encode()
 
 
+def _judged(site: Site, artifacts: Sequence[Artifact], validator: Validator) -> Iterator[tuple[str, Finding]]:
+    """Judge the outputs by the schemas and, where every object has the right shape, by the rules."""
+    violations = tuple(_schema_findings(artifacts, site, validator))
+    yield from violations or judge_artifacts(site, artifacts)
+
+
 def _schema_findings(artifacts: Sequence[Artifact], site: Site, validator: Validator) -> Iterator[tuple[str, Finding]]:
     if validator != "none":
         for violation in schema_violations(artifacts, site.kubernetes):
@@ -156,7 +161,8 @@ def located(
 
 
 def _related(source: Source, finding: Finding) -> tuple[tuple[Span, str], ...]:
-    return tuple((source.span(loc, key=True), label) for loc, label in finding.related)
+    written = ((loc, label) for loc, label in finding.related if loc in source.places)
+    return tuple((source.span(loc, key=True), label) for loc, label in written)
 
 
 def _diagnostic(code: str, finding: Finding, span: Span, related: tuple[tuple[Span, str], ...]) -> Diagnostic:
@@ -193,7 +199,8 @@ def _output_span(artifact: Artifact, pointer: Loc) -> Span:
     try:
         # Our own text: it may be larger than what a person may write.
         wide = Limits(bytes=64 << 20, depth=128, nodes=10_000_000, scalar=8 << 20, key=2000)
-        document = read(dump(artifact.tree).encode(), artifact.path, wide)
+        # As many lines of comment as the file has (`_bytes`), so that the line's number is the file's.
+        document = read(dump(artifact.tree, ("", *artifact.note)).encode(), artifact.path, wide)
     except (NotPlain, SpecError):
         return Span(file=artifact.path, line=1, column=1, end=2, text="")
     while pointer not in document.values and pointer:

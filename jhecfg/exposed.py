@@ -15,7 +15,7 @@ from jhecfg.reader import Document
 _OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _INSTEAD = (
     "delete it here and replace it where it is used, for git keeps it for ever; "
-    "a spec holds the names of Secrets only, and `jhecfg secrets` makes and seals them"
+    "a spec holds the names of Secrets only; RUNBOOK.md has the commands that make them"
 )
 
 

@@ -58,9 +58,10 @@ class Fleet:
 
 
 def muster(paths: Sequence[Path], *, explicit: bool) -> Fleet:
-    """Read every spec. A file without `site` that another one extends is a base, unless it was named explicitly."""
+    """Read every spec, each file once. One without `site` that another extends is a base, unless named explicitly."""
     sources, broken = list[Source](), list[Outcome]()
-    for path in paths:
+    once = {path.resolve(): path for path in reversed(paths)}
+    for path in reversed(once.values()):
         try:
             sources.append(load(path, name=path.as_posix()))
         except SpecError as error:

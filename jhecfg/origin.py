@@ -19,8 +19,8 @@ from jhecfg.render import render
 from jhecfg.resolve import resolve
 from jhecfg.spec import SiteSpec
 
-MOST_LEAVES = 400
-"""Leaves nudged at most: an answer for an error message, not a map of the whole site."""
+WORK = 60_000
+"""Leaves of the spec times renderings, at most: an answer for an error message, not a map of a large site."""
 
 _ABSENT = object()
 
@@ -32,7 +32,7 @@ def origin_of(tree: dict[str, Any], path: str, pointer: Loc) -> Loc | None:
     """
     before = _output(tree, path, pointer)
     ordered = sorted(leaves(tree), key=lambda leaf: (not _is_hatch(leaf[0]), -len(leaf[0])))
-    for loc, value in ordered[:MOST_LEAVES]:
+    for loc, value in ordered[: max(10, WORK // len(ordered))]:
         for other in _nudges(tree, loc, value):
             after = _output(_with(tree, loc, other), path, pointer)
             if after is None:
@@ -75,7 +75,9 @@ def _output(tree: dict[str, Any], path: str, pointer: Loc) -> Any:
         site = resolve(SiteSpec.model_validate(tree)).site
     except ValidationError:
         return None
-    artifacts, _ = patched(site, render(site))
+    artifacts, problems = patched(site, render(site))
+    if problems:  # an operation that no longer fits shapes nothing
+        return None
     found = next((artifact for artifact in artifacts if artifact.path == path), None)
     if found is None:
         return (_ABSENT,)

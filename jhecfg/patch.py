@@ -43,14 +43,16 @@ class PatchFailed(ValueError):
 
 def _is_target(patch: Patch, artifact: Artifact) -> bool:
     tree = artifact.manifest
-    if tree is None or tree["kind"] != patch.kind or tree["metadata"]["name"] != patch.name:
+    metadata = tree.get("metadata", {}) if tree is not None else {}
+    if tree is None or tree["kind"] != patch.kind or metadata.get("name") != patch.name:
         return False
-    return patch.namespace is None or tree["metadata"].get("namespace") == patch.namespace
+    return patch.namespace is None or metadata.get("namespace") == patch.namespace
 
 
 def _no_target(patch: Patch, artifacts: Sequence[Artifact]) -> Finding:
     trees = [artifact.manifest for artifact in artifacts]
-    names = [str(tree["metadata"]["name"]) for tree in trees if tree is not None and tree["kind"] == patch.kind]
+    same = [tree.get("metadata", {}) for tree in trees if tree is not None and tree["kind"] == patch.kind]
+    names = [str(metadata["name"]) for metadata in same if "name" in metadata]
     kinds = {str(tree["kind"]) for tree in trees if tree is not None}
     hint = did_you_mean(patch.name, names) if names else did_you_mean(patch.kind, sorted(kinds))
     return Finding(

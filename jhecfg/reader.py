@@ -89,7 +89,7 @@ def _tree(page: Page, composer: Composer) -> dict[str, Any]:
     if page.found:
         page.throw()
     if root is None:
-        page.throw(page.say("yaml-empty", "the file holds nothing", mark, hint="start from `jhecfg init`"))
+        page.throw(page.say("yaml-empty", "the file holds nothing", mark, hint="start from examples/01-exchange.yaml"))
     if isinstance(root, dict):
         return root
     what = "a list" if isinstance(root, list) else "a single value"
@@ -294,7 +294,7 @@ CODES: Mapping[str, str] = {
         "Tabs look like spaces, and readers disagree on where they are allowed. Outside quotes, comments and "
         "literal blocks use spaces."
     ),
-    "yaml-empty": ("The file holds nothing but comments. Start from `jhecfg init`."),
+    "yaml-empty": ("The file holds nothing but comments. Start from examples/01-exchange.yaml."),
     "yaml-not-a-mapping": ("A spec is made of `key: value` lines; this file holds a list or a single value."),
     "yaml-more": ("A file with many problems shows the first twenty. Mend those, then run again."),
 }

@@ -2,8 +2,9 @@
 
 Kubernetes reads YAML 1.1 with Go's extensions, Python tools read 1.1, editors and new tools read 1.2. An unquoted value
 has a meaning here only if 1.1 and 1.2 give it the same one; the rest (`no`, `0644`, `1e3`, `12:30`, `2026-01-31`) is
-refused, and two quotes make it clear. Sources: https://yaml.org/type/ (1.1), https://yaml.org/spec/1.2.2/#103-core-schema,
-PyYAML 6.0 `resolver.py`; go-yaml `resolve.go` for `y`, `n` and `1.`.
+refused, and two quotes make it clear. Sources: https://yaml.org/type/ (1.1), https://yaml.org/spec/1.2.2/#103-core-schema.
+The tests compare with PyYAML and ruamel.yaml; where those or go-yaml go beyond the specifications (`y`, `-0o7`, `1.`),
+the value is refused too.
 """
 
 from __future__ import annotations

@@ -280,7 +280,7 @@ SPEC_CODES: Mapping[str, str] = {
         "A value in the spec is a secret: it stands under a name such as `password` or `OW_API_KEY`, or has the "
         "shape of a private key, a token or a password in a URL. Specs are kept in git and read in reviews, so "
         "whatever is in one is no longer secret. Delete it, replace it where it is used, and let the spec name "
-        "the Secret object that holds the new one: `jhecfg secrets` makes and seals those."
+        "the Secret that holds the new one; RUNBOOK.md has the commands."
     ),
     "extends-not-a-path": ("`extends` takes one path, as text, with `/` between folders: `extends: base/common.yaml`."),
     "extends-missing": (

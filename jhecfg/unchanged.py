@@ -9,12 +9,17 @@ from __future__ import annotations
 import os
 import sys
 
+from jhecfg import __version__
+
 COMMANDS = ("build", "check")
 OUT = "out"
 
 
 def unchanged(argv: list[str]) -> int | None:
-    """Return 0 after saying that nothing changed, or None when the command line has to run."""
+    """Return 0 after saying that nothing changed (or which version this is), or None when the command line has to run."""
+    if argv == ["--version"]:
+        sys.stdout.write(f"jhecfg {__version__}\n")
+        return 0
     if not argv or argv[0] not in COMMANDS or any(word.startswith("-") for word in argv[1:]):
         return None
     from jhecfg.cache import recall

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from jhecfg.compile import compile_source
 from jhecfg.diagnostics import Diagnostic, SpecError
 from jhecfg.emit import dump
@@ -39,7 +40,7 @@ class Compiled:
     files: dict[str, str]
     diagnostics: tuple[Diagnostic, ...]
 
-    def tree(self, path: str) -> Any:  # noqa: ANN401 - parsed YAML
+    def tree(self, path: str) -> Any:
         """Return a YAML output as data."""
         return yaml.load(self.files[path], yaml.CSafeLoader)
 
@@ -61,8 +62,12 @@ class Compiled:
 
     def pods(self) -> dict[str, Tree]:
         """Return the pod spec of every Deployment, Job and CronJob, by the object's name."""
-        pods = {o["metadata"]["name"]: o["spec"]["template"]["spec"] for k in ("Deployment", "Job") for o in self.objects(k)}
-        jobs = {o["metadata"]["name"]: o["spec"]["jobTemplate"]["spec"]["template"]["spec"] for o in self.objects("CronJob")}
+        pods = {
+            o["metadata"]["name"]: o["spec"]["template"]["spec"] for k in ("Deployment", "Job") for o in self.objects(k)
+        }
+        jobs = {
+            o["metadata"]["name"]: o["spec"]["jobTemplate"]["spec"]["template"]["spec"] for o in self.objects("CronJob")
+        }
         return {**pods, **jobs}
 
     def containers(self) -> Iterator[tuple[str, Tree]]:
@@ -135,7 +140,7 @@ def changed(tree: Tree, changes: Tree) -> Tree:
     return tree
 
 
-def refused(code: str, **changes: Any) -> Diagnostic:  # noqa: ANN401 - any value that a spec may hold
+def refused(code: str, **changes: Any) -> Diagnostic:
     """Compile the example with changes, and return the error of that code; it has a place in the file."""
     result = compiled(changes)
     found = [d for d in result.diagnostics if d.code == code and d.severity.value == "error"]

@@ -5,8 +5,21 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from jhecfg.releases import CHARTS
-from tests.compiled import ARGOCD, EXAMPLE, FLUX, IN_CLUSTER, NGINX, REAL_SITES, Compiled, Tree, compiled, keys, leaves, refused
+from tests.compiled import (
+    ARGOCD,
+    EXAMPLE,
+    FLUX,
+    IN_CLUSTER,
+    NGINX,
+    REAL_SITES,
+    Tree,
+    compiled,
+    keys,
+    leaves,
+    refused,
+)
 from tests.test_defects_application import commands
 
 LB = "service.beta.kubernetes.io/aws-load-balancer-"
@@ -63,7 +76,7 @@ def test_a4_volumes_get_disks() -> None:
 
 
 def test_a5_core_survives_a_node_and_users_stay_in_a_zone() -> None:
-    """A production core group of one node is a warning at least; user groups stay in one zone, where their disks are."""
+    """A production core group of one node is a warning; user groups stay in one zone, where their disks are."""
     assert cluster()["managedNodeGroups"][0]["minSize"] == 2
     assert "too-few-core-nodes" in _all_codes({"cluster__nodeGroups": core(scaling={"min": 1, "max": 3})})
     zones = {"cluster__zones": ["us-east-2a", "us-east-2b"]}
@@ -87,7 +100,9 @@ def test_a6_no_aws_key_anywhere(site: str) -> None:
 def test_a7_there_is_one_region() -> None:
     """Every output names the same region, also in commands."""
     site = compiled()
-    found = {region for path, text in site.files.items() for region in REGION.findall(text) if "database-ca" not in path}
+    found = {
+        region for path, text in site.files.items() for region in REGION.findall(text) if "database-ca" not in path
+    }
     assert found == {"us-east-2"}
     assert "--region us-east-2" in site.files["RUNBOOK.md"]
 
@@ -100,7 +115,12 @@ def test_a8_files_are_used_under_their_names() -> None:
 
 def test_a9_every_chart_is_pinned_and_has_a_namespace() -> None:
     """Each `helm upgrade`, Argo CD Application and Flux release has an exact version; ingress-nginx gets a warning."""
-    runs = [run for text in commands(compiled(IN_CLUSTER)) for run in _joined(text) if run.lstrip().startswith("helm upgrade")]
+    runs = [
+        run
+        for text in commands(compiled(IN_CLUSTER))
+        for run in _joined(text)
+        if run.lstrip().startswith("helm upgrade")
+    ]
     assert len(runs) >= 3
     assert [run for run in runs if not (re.search(r"--version v?\d+\.\d+\.\d+", run) and "--namespace" in run)] == []
     applications = compiled({**IN_CLUSTER, **ARGOCD}).objects("Application", "gitops/")
@@ -131,7 +151,7 @@ def test_a9_flux_releases_are_pinned() -> None:
 
 
 def test_a10_clients_cannot_forge_their_address() -> None:
-    """nginx does not believe forwarded headers; Envoy removes the forwarded host, and detects no client address."""
+    """The nginx edge believes no forwarded header; Envoy removes the forwarded host, and detects no client address."""
     nginx = compiled(NGINX).tree("helm/ingress-nginx.values.yaml")
     assert "use-forwarded-headers" not in nginx["controller"]["config"]
     policy = compiled().one("ClientTrafficPolicy")["spec"]
@@ -273,8 +293,17 @@ def test_a24_the_database_name_is_always_said(site: str) -> None:
     assert compiled(site=site).config["DB_NAME"] in ("jhe", "jhe_staging")
 
 
+@pytest.mark.xfail(strict=True, reason="issue 5: 60-routes makes the load balancer and asks for certificates at once")
 def test_a25_certificates_wait_for_dns() -> None:
-    """The runbook has DNS before certificates; Let's Encrypt's staging server is one word in the spec."""
+    """Nothing that the runbook applies before "DNS" asks for a certificate."""
+    before, _, after = compiled().files["RUNBOOK.md"].partition(". DNS\n")
+    assert after
+    assert "manifests/60-routes\n" not in before
+    assert "certificate" not in before
+
+
+def test_a25_the_staging_issuer_is_one_word() -> None:
+    """Let's Encrypt's staging server, whose limits are wide, is one word in the spec; the runbook waits for DNS."""
     titles = re.findall(r"^## (?:\d+\. )?(.+)$", compiled().files["RUNBOOK.md"], re.MULTILINE)
     assert titles.index("DNS") < titles.index("Certificates")
     issuer = compiled({"ingress": {"issuer": "letsencrypt-staging"}}).one("ClusterIssuer")

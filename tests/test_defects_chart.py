@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from ruamel.yaml import YAML
+
 from tests.compiled import IN_CLUSTER, MCP, REAL_SITES, Compiled, Tree, compiled, keys, leaves, refused, source_file
 from tests.tools import ROOT
 
@@ -76,7 +77,10 @@ def test_c3_nothing_is_random() -> None:
 def test_c4_nothing_missing_becomes_text(real: Compiled) -> None:
     """A site without a database host is refused; no variable is the text of an absent value."""
     refused("missing-field", database__host=None)
-    values = [*real.config.values(), *(v["value"] for _, c in real.containers() for v in c.get("env", ()) if "value" in v)]
+    values = [
+        *real.config.values(),
+        *(v["value"] for _, c in real.containers() for v in c.get("env", ()) if "value" in v),
+    ]
     assert all(isinstance(value, str) for value in values)
     assert {"<nil>", "None", "null", ""}.isdisjoint(values)
 

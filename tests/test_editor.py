@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+
 from tests.tools import ROOT, need
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,9 @@ class Editor:
         self.ask("initialize", {"processId": None, "rootUri": ROOT.as_uri(), "capabilities": {}})
         self.tell("initialized", {})
         settings = {"schemaStore": {"enable": False}, "kubernetesCRDStore": {"enable": False}, "completion": True}
-        self.tell("workspace/didChangeConfiguration", {"settings": {"yaml": {**settings, "hover": True, "validate": True}}})
+        self.tell(
+            "workspace/didChangeConfiguration", {"settings": {"yaml": {**settings, "hover": True, "validate": True}}}
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

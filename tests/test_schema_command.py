@@ -9,13 +9,14 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from pydantic import BaseModel
+
 from jhecfg.__main__ import main
 from jhecfg.jsonschema import spec_schema
 from jhecfg.parse import parse
 from jhecfg.reader import read
 from jhecfg.source import load
 from jhecfg.spec import SiteSpec
-from pydantic import BaseModel
 from tests.aws_site import GOOD
 from tests.tools import ROOT
 
@@ -141,13 +142,15 @@ def test_it_refuses_what_a_person_gets_wrong(changes: dict[str, object], expecte
 
 
 def test_only_a_whole_file_must_have_everything() -> None:
-    """A base needs no site, an overlay no domain; a named thing always needs its name, a section may be taken away."""
+    """A base needs no site, an overlay no domain; a named thing needs its name, a section may be taken away."""
     base = {"apiVersion": "jhecfg/v1", "hubs": [{"name": "hub", "deploy": "external"}]}
     overlay = {"extends": "base.yaml", "site": "a", "exchange": None, "hubs": [{"name": "hub", "smart": None}]}
     assert problems(base) == []
     assert problems(overlay) == []
     assert problems({**overlay, "hubs": [{"deploy": "external"}]}) == ["hubs/0 required"]
-    assert problems({**overlay, "patches": [{"target": {"kind": "Service"}, "patch": {}}]}) == ["patches/0/target required"]
+    assert problems({**overlay, "patches": [{"target": {"kind": "Service"}, "patch": {}}]}) == [
+        "patches/0/target required"
+    ]
     assert problems(changed(exchange=1) | {"exchange": None}) == ["exchange type"]
 
 

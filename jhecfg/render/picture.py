@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from jhecfg.render.steps import one_line
 from jhecfg.site import Hub, Site
 
 MOST_HUBS = 12
@@ -22,7 +23,7 @@ def picture(site: Site) -> str:
 
 def label(*lines: str) -> str:
     """Return a label in quotes, one line below the other, in which nothing is markup."""
-    return '"' + "<br/>".join(_NOT_PLAIN.sub(_number, line) for line in lines) + '"'
+    return '"' + "<br/>".join(_NOT_PLAIN.sub(_number, one_line(line)) for line in lines) + '"'
 
 
 def _number(match: re.Match[str]) -> str:

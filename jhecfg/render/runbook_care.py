@@ -189,14 +189,17 @@ def remove(site: Site, files: frozenset[str]) -> Iterator[str]:
         )
     elif site.gitops.engine == "flux":
         yield step(
-            "Take it back from Flux, which removes all that it made but the namespaces.", bash(*_leave_flux(site))
+            "Take it back from Flux, last phase first: it removes all that it made but the namespaces. The edge goes while"
+            " its controller still runs, and with it the load balancer, which would outlive the cluster.",
+            bash(*_leave_flux(site, files)),
         )
     spaces = [site.namespace, *(hub.namespace for hub in site.cluster_hubs)]
     yield step(
         "Remove the namespaces: the Exchange and the hubs, with the disks of all their users.",
         bash(command("kubectl delete namespace", *(quote(name) for name in dict.fromkeys(spaces)))),
     )
-    yield from _edge_objects(site, files)
+    if site.gitops.engine != "flux":
+        yield from _edge_objects(site, files)
     if site.cluster is not None:
         yield from _remove_aws(site, site.cluster)
 
@@ -208,8 +211,22 @@ def _leave_argocd(site: Site) -> Iterator[str]:
     yield f"kubectl --namespace argocd delete appprojects --selector={names}"
 
 
-def _leave_flux(site: Site) -> Iterator[str]:
-    yield f"kubectl --namespace flux-system delete kustomizations.kustomize.toolkit.fluxcd.io {quote(site_named(site, 'site'))}"
+def _leave_flux(site: Site, files: frozenset[str]) -> Iterator[str]:
+    kubectl, kind = "kubectl --namespace flux-system", "kustomizations.kustomize.toolkit.fluxcd.io"
+    own = quote(site_named(site, "site"))
+    # Suspended, it neither brings its parts back nor prunes them on its own, in no order.
+    yield command(kubectl, "patch", kind, own, "--type=merge", '--patch=\'{"spec":{"suspend":true}}\'')
+    prefix = "gitops/flux/kustomization-"
+    parts = [path.removeprefix(prefix).removesuffix(".yaml") for path in files if path.startswith(prefix)]
+    for part in sorted((part for part in parts if part != "site"), key=_last_first):
+        yield f"{kubectl} delete {kind} {quote(site_named(site, part))}"
+    yield f"{kubectl} delete {kind} {own}"
+    yield f"{kubectl} delete gitrepositories.source.toolkit.fluxcd.io {quote(site_named(site, 'git'))}"
+
+
+def _last_first(part: str) -> tuple[int, int]:
+    """Order the hubs before the phases, the phases backwards, the charts at the end."""
+    return (0, 0) if part == "hubs" else (2, 0) if part == "charts" else (1, -int(part.split("-")[0]))
 
 
 def _edge_objects(site: Site, files: frozenset[str]) -> Iterator[str]:

@@ -127,8 +127,11 @@ def _flux(site: Site) -> Iterator[str]:
         ),
     )
     where = f"{code(site.gitops.repo)}, {code(site.gitops.revision)}, as {code(site.gitops.path)}"
-    yield step(f"This folder is committed and pushed to {where}.")
-    if not site.gitops.repo.startswith("https://"):
+    open_to_all = (
+        " Flux reads it without a password; for a private one, write an ssh address into the spec's `gitops.repo`."
+    )
+    yield step(f"This folder is committed and pushed to {where}.{'' if _by_ssh(site) else open_to_all}")
+    if _by_ssh(site):
         name = code(site_named(site, "git"))
         yield step(
             f"Flux reads the repository over ssh with a deploy key: make the key pair, give the public half to the repository,"
@@ -155,6 +158,10 @@ def _flux(site: Site) -> Iterator[str]:
             )
         ),
     )
+
+
+def _by_ssh(site: Site) -> bool:
+    return not site.gitops.repo.startswith("https://")
 
 
 def _deploy_key(site: Site) -> Iterator[str]:

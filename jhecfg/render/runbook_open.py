@@ -18,16 +18,7 @@ def dns(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say which names lead where."""
     hosts = [host for host, _ in site.hosts]
     if site.edge.controller == "none":
-        yield step(
-            f"Your own edge serves {words(code(host) for host in hosts)}. It ends TLS, sets `X-Forwarded-Proto: https`, drops"
-            f" the client's own `X-Forwarded-Host`, answers nothing below {code(BLOCKED)}, and sends the rest to"
-            f" {code(f'exchange.{site.namespace}.svc')}, port 80"
-            + "".join(
-                f"; {code(hub.domain)} to {code(f'proxy-public.{hub.namespace}.svc')}, port 80"
-                for hub in site.cluster_hubs
-            )
-            + "."
-        )
+        yield _own_edge(site, hosts)
     else:
         yield step(
             "This prints the load balancer's name, some minutes after the edge came up.", bash(_address_command(site))
@@ -43,6 +34,20 @@ def dns(site: Site, files: frozenset[str]) -> Iterator[str]:
     yield from _apex(site, hosts)
     check = "import socket, sys; [print(host, socket.gethostbyname(host)) for host in sys.argv[1:]]"
     yield step("Every name resolves.", bash(command(f"python3 -c {quote(check)}", *(quote(host) for host in hosts))))
+
+
+def _own_edge(site: Site, hosts: list[str]) -> str:
+    mcp = site.exchange.mcp
+    others = [
+        *([(mcp.domain, f"mcp.{site.namespace}.svc")] if mcp else []),
+        *((hub.domain, f"proxy-public.{hub.namespace}.svc") for hub in site.cluster_hubs),
+    ]
+    rest = "".join(f"; {code(host)} to {code(service)}, port 80" for host, service in others)
+    return step(
+        f"Your own edge serves {words(code(host) for host in hosts)}. It ends TLS, sets `X-Forwarded-Proto: https`, drops"
+        f" the client's own `X-Forwarded-Host`, answers nothing below {code(BLOCKED)}, and sends {code(site.domain)} to"
+        f" {code(f'exchange.{site.namespace}.svc')}, port 80{rest}."
+    )
 
 
 def _address_command(site: Site) -> str:

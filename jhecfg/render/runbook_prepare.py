@@ -110,6 +110,7 @@ def _ask_for(db: Database) -> str:
     where = words([code(f"{db.host}:{db.port}"), f"database {code(db.name)}", f"user {code(db.user)}"])
     return step(
         f"The people who run PostgreSQL give you {where}. The user owns the database, and is no superuser. The cluster"
-        f" reaches the server, which answers with TLS (sslmode {code(db.ssl_mode)}).",
+        f" reaches the server{'' if db.ssl_mode in ('disable', 'prefer') else ', which answers with TLS'}"
+        f" (sslmode {code(db.ssl_mode)}).",
         block("sql", "\n".join(sql)),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhecfg.render.runbook_prepare import stack_output
-from jhecfg.render.steps import bash, code, command, identifier, quote, step, table, text
+from jhecfg.render.steps import bash, code, command, identifier, one_line, quote, step, table, text
 from jhecfg.site import Cluster, Database, ExternalSecrets, Rds, SecretItem, SecretNeed, Site
 
 # What turns `key=file` pairs into the JSON document of AWS Secrets Manager; a constant, like all code here.
@@ -74,7 +74,7 @@ def _made(need: SecretNeed) -> Iterator[str]:
         if item.recipe:
             yield f"{item.recipe} > {file}"
         else:
-            prompt = quote(f"{' '.join(item.purpose.split())}: ")
+            prompt = quote(f"{one_line(item.purpose)}: ")
             yield f"IFS= read -rsp {prompt} value && printf '%s' \"$value\" > {file}; unset value; echo"
 
 

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable
 from shlex import quote
 
-__all__ = ["bash", "block", "code", "command", "identifier", "quote", "step", "table", "text", "words"]
+__all__ = ["bash", "block", "code", "command", "identifier", "one_line", "quote", "step", "table", "text", "words"]
 
 # What is markup anywhere in a line, and what is only at its start: a heading, a quote, a list.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&])")
 _AT_START = re.compile(r"^([-+#=:]|[0-9]+(?=[.)]))")
 _TICKS = re.compile(r"`+")
 _SPACE = re.compile(r"\s+")
+# Controls, zero-width and bidirectional formatting: a reader would see another text than the one that is there.
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def step(title: str, *parts: str) -> str:
@@ -49,9 +51,14 @@ def _by_option(words: Iterable[str]) -> list[str]:
     return lines
 
 
+def one_line(value: str) -> str:
+    """Return a value on one line, with a mark in the place of every character that cannot be seen."""
+    return _HIDDEN.sub("\ufffd", _SPACE.sub(" ", value)).strip()
+
+
 def code(value: str) -> str:
     """Return a value as inline code, whatever it holds."""
-    value = _SPACE.sub(" ", value)
+    value = one_line(value)
     ticks = "`" * (_longest_ticks(value) + 1)
     pad = " " if value.startswith("`") or value.endswith("`") or not value else ""
     return f"{ticks}{pad}{value}{pad}{ticks}"
@@ -59,7 +66,7 @@ def code(value: str) -> str:
 
 def text(value: str) -> str:
     """Return a value as Markdown text on one line: whatever could be markup or HTML is escaped."""
-    line = _SPECIAL.sub(r"\\\1", _SPACE.sub(" ", value).strip())
+    line = _SPECIAL.sub(r"\\\1", one_line(value))
     return _AT_START.sub(_escaped_start, line)
 
 

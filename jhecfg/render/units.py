@@ -22,6 +22,7 @@ _ORDER = (
     "gateway-helm",
     "cert-manager",
     "aws-load-balancer-controller",
+    "cluster-autoscaler",
     "ingress-nginx",
     "external-secrets",
     "external-dns",

@@ -40,7 +40,7 @@ def release_of(spec: SiteSpec, problems: Problems) -> Release:
                 hint=f"use {RELEASES[-2].version}",
             ),
         )
-        return RELEASES[0]
+        return RELEASES[-2]  # what the hint says: one cause, one error
     if not release.known:
         problems.add(
             "unknown-release",

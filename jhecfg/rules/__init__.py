@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from jhecfg.artifact import Artifact
 from jhecfg.diagnostics import Finding
 from jhecfg.rules import cluster as aws
-from jhecfg.rules import hub_values, manifests, names, security
+from jhecfg.rules import gitops, hub_values, manifests, names, security
 from jhecfg.site import Site
 
 SiteRule = Callable[[Site], Iterable[Finding]]
@@ -22,6 +22,7 @@ SITE_RULES: tuple[SiteRule, ...] = (
     names.unportable_name,
     names.hub_namespace,
     names.platform_namespace,
+    names.too_many_hosts,
     names.long_client_id,
     security.moving_tag,
     security.moving_hub_tag,
@@ -55,6 +56,12 @@ ARTIFACT_RULES: tuple[ArtifactRule, ...] = (
     manifests.secret_in_output,
     manifests.expandable_text,
     manifests.long_name,
+    gitops.foreign_file_in_source,
+    gitops.two_owners,
+    gitops.comes_too_early,
+    gitops.not_allowed_by_project,
+    gitops.flux_would_substitute,
+    gitops.unknown_dependency,
 )
 
 

@@ -162,6 +162,29 @@ def platform_namespace(site: Site) -> Iterator[Finding]:
             yield Finding(loc=loc, message=f"namespace '{name}' belongs to the platform", hint="use one of your own")
 
 
+LISTENERS = 64
+"""Gateway API's limit of listeners in one Gateway (spec.listeners, maxItems)."""
+
+
+def too_many_hosts(site: Site) -> Iterator[Finding]:
+    """The site serves more host names than one Gateway has listeners for.
+
+    *Why:* each host name has an HTTPS listener with its own certificate, and a Gateway takes 64 listeners.
+
+    *Instead:* put some of the hubs into a site of their own, or use `deploy: external`.
+    """
+    wanted = len(site.hosts) + 1
+    if site.edge.controller == "envoy-gateway" and wanted > LISTENERS:
+        yield Finding(
+            loc=("hubs",),
+            key=True,
+            message="one Gateway cannot serve so many host names",
+            found=f"{wanted} listeners",
+            expected=f"at most {LISTENERS}",
+            hint="put some of the hubs into a site of their own",
+        )
+
+
 def long_client_id(site: Site) -> Iterator[Finding]:
     """A derived client id was cut at the 100 characters that JHE stores.
 

@@ -2,8 +2,9 @@
 
 Runs inside the Exchange's image, as the bootstrap Job. It is a constant of jhecfg: everything of the site comes from
 the JSON document named by JHE_BOOTSTRAP, every secret from a variable that the document names. It may run as often as
-anybody likes, and beside itself: one database lock, and nothing is changed that is already right. It never deletes.
-Conflicts (an id that belongs to another organization) stop it, with nothing written.
+anybody likes, and beside itself: one database lock, and nothing is written that is already right. It never deletes.
+What only a person can settle (an id that belongs to another organization, a key that cannot sign) stops it, with
+nothing written.
 """
 
 import json
@@ -13,17 +14,24 @@ import sys
 import django
 
 LOCK = 0x6A686563  # "jhec"
+# The row that remembers which organizations are the spec's: one of them under another name was renamed by somebody,
+# any other organization under such an id is a stranger, and a hub must not take its members in.
+OURS = "jhecfg.organizations"
 
 
-class Conflict(Exception):
-    """The database holds something that the spec contradicts, and only a person can say who is right."""
+class Refused(Exception):
+    """Something that only a person can put right; its text never holds a secret."""
+
+
+class AsBefore(Exception):
+    """Takes a transaction back that did nothing but touch times of change."""
 
 
 class Report:
     """What was created, changed or found as it should be, one line an object."""
 
     def __init__(self):
-        self.counts = {"created": 0, "changed": 0, "unchanged": 0, "differs": 0}
+        self.counts = {"created": 0, "changed": 0, "unchanged": 0, "differs": 0, "refused": 0}
 
     def say(self, verb, kind, name, detail=""):
         """Print one line and count it."""
@@ -36,50 +44,12 @@ def has_field(model, name):
     return any(field.name == name for field in model._meta.get_fields())
 
 
-def ensure_admin(admin, report):
-    """Make the first superuser. An account that exists keeps its password."""
-    from django.contrib.auth import get_user_model
-
-    user_model = get_user_model()
-    email = user_model.objects.normalize_email(admin["email"])
-    user = user_model.objects.filter(email__iexact=email).first()
-    if user is None:
-        user_model.objects.create_superuser(**{"email": email, "password": os.environ[admin["passwordEnv"]]})
-        report.say("created", "superuser", email)
-    elif user.is_superuser and user.is_active:
-        report.say("unchanged", "superuser", email)
-    else:
-        raise Conflict(f"the account {email} exists and is not an active superuser")
-
-
-def ensure_application(wanted, report):
-    """Make or correct one OAuth application, found by its client id, or else by its name."""
-    from oauth2_provider.models import get_application_model
-
-    model = get_application_model()
-    values = {
-        "name": wanted["name"],
-        "client_type": wanted["clientType"],
-        "authorization_grant_type": "authorization-code",
-        "redirect_uris": " ".join(wanted["redirectUris"]),
-        "skip_authorization": True,
-        "algorithm": "RS256",
-    }
-    if has_field(model, "hash_client_secret"):
-        values["hash_client_secret"] = True
-    named = model.objects.filter(name=wanted["name"])
-    application = model.objects.filter(client_id=wanted["clientId"]).first()
-    if application is None and named.count() > 1:
-        raise Conflict(f"several OAuth applications are named {wanted['name']!r}")
-    application = application or named.first()
-    verb = "created" if application is None else "unchanged"
-    application = application or model()
-    verb = apply_values(application, {"client_id": wanted["clientId"], **values}, verb)
-    verb = set_secret(application, wanted, verb)
-    if verb != "unchanged":
-        application.full_clean(exclude=["client_secret", "user"])
-        application.save()
-    report.say(verb, "application", wanted["name"])
+def secret(variable):
+    """Return a secret. One that is empty, or has white space around it, is one that nobody can type."""
+    value = os.environ.get(variable, "")
+    if not value or value != value.strip():
+        raise Refused(f"the secret in {variable} is empty, or has white space or a line break around it")
+    return value
 
 
 def apply_values(instance, values, verb):
@@ -90,16 +60,84 @@ def apply_values(instance, values, verb):
     return "changed" if differing and verb == "unchanged" else verb
 
 
-def set_secret(application, wanted, verb):
+def ensure_signing_key():
+    """Refuse a key that JHE starts with but cannot sign with: every login would end in an error."""
+    from jwcrypto.jwk import JWK
+    from oauth2_provider.settings import oauth2_settings
+
+    try:
+        key = JWK.from_pem((oauth2_settings.OIDC_RSA_PRIVATE_KEY or "").encode())
+        signs = key.has_private and key["kty"] == "RSA" and len(key["n"]) * 6 >= 2048
+    except Exception:  # what the library says may quote the key
+        signs = False
+    if not signs:
+        raise Refused("OIDC_RSA_PRIVATE_KEY is not an unencrypted RSA private key in PEM form, of 2048 bits or more")
+
+
+def ensure_admin(admin, report):
+    """Make the first superuser. An account that exists keeps its password."""
+    from django.contrib.auth import get_user_model
+
+    user_model = get_user_model()
+    email = user_model.objects.normalize_email(admin["email"])
+    user = user_model.objects.filter(email__iexact=email).first()
+    if user is None:
+        # A dict: the gate that reads every output would take the keyword for a password in a connection string.
+        account = {"email": email, "password": secret(admin["passwordEnv"])}
+        user_model.objects.create_superuser(**account)
+        report.say("created", "superuser", email)
+    elif user.is_superuser and user.is_active:
+        report.say("unchanged", "superuser", email)
+    else:
+        report.say("refused", "superuser", email, "the account exists and is not an active superuser")
+
+
+def ensure_application(wanted, report):
+    """Make or correct one OAuth application, found by its client id, or else by its name."""
+    from oauth2_provider.models import get_application_model
+
+    model = get_application_model()
+    named = model.objects.filter(name=wanted["name"])
+    application = model.objects.filter(client_id=wanted["clientId"]).first() or named.first()
+    if application is not None and named.exclude(pk=application.pk).exists():
+        report.say("refused", "application", wanted["name"], "another application has this name too")
+        return
+    verb = "created" if application is None else "unchanged"
+    application = application or model()
+    verb = apply_values(application, application_values(model, wanted), verb)
+    verb = set_client_secret(application, wanted, verb)
+    if verb != "unchanged":
+        application.full_clean(exclude=["client_secret", "user"])
+        application.save()
+    report.say(verb, "application", wanted["name"])
+
+
+def application_values(model, wanted):
+    """Return the fields that are the spec's."""
+    values = {
+        "client_id": wanted["clientId"],
+        "name": wanted["name"],
+        # JHE lets the owner of an application edit it, and so send everybody's logins elsewhere.
+        "user": None,
+        "client_type": wanted["clientType"],
+        "authorization_grant_type": "authorization-code",
+        "redirect_uris": " ".join(wanted["redirectUris"]),
+        "skip_authorization": True,
+        "algorithm": "RS256",
+    }
+    return {**values, "hash_client_secret": True} if has_field(model, "hash_client_secret") else values
+
+
+def set_client_secret(application, wanted, verb):
     """Give a confidential application its secret, which the database keeps hashed; a public one has none."""
     from django.contrib.auth.hashers import check_password
 
     if wanted["clientType"] != "confidential":
         return verb
-    secret = os.environ[wanted["secretEnv"]]
-    if verb != "created" and check_password(secret, application.client_secret):
+    value = secret(wanted["secretEnv"])
+    if verb != "created" and check_password(value, application.client_secret):
         return verb
-    application.client_secret = secret
+    application.client_secret = value
     return "changed" if verb == "unchanged" else verb
 
 
@@ -113,8 +151,19 @@ def ensure_root(report):
     report.say("unchanged" if root else "created", "organization", "ROOT (0)")
 
 
-def ensure_organization(wanted, report):
-    """Make one organization with its fixed id. What people changed since is said, and put back only if asked."""
+def ensure_organizations(wanted, report):
+    """Make the organizations with their fixed ids, and remember that they are the spec's."""
+    row = find_setting(OURS)
+    remembered = set(row.get_value() or []) if row else set()
+    for organization in wanted:
+        ensure_organization(organization, organization["id"] in remembered, report)
+    ours = sorted(remembered | {organization["id"] for organization in wanted})
+    if ours != sorted(remembered):
+        write_setting(row, OURS, "json", ours)
+
+
+def ensure_organization(wanted, remembered, report):
+    """Make one organization. What people changed since is said, and put back only if the spec asks for it."""
     from core.models import Organization
 
     values = {"name": wanted["name"], "type": wanted["type"], "part_of_id": wanted["parent"]}
@@ -124,22 +173,36 @@ def ensure_organization(wanted, report):
         Organization(id=wanted["id"], **values).save(force_insert=True)
         report.say("created", "organization", label)
         return
-    differing = {name: getattr(organization, name) for name, value in values.items() if getattr(organization, name) != value}
-    if not differing:
+    there = {name: getattr(organization, name) for name in values}
+    detail = "; ".join(f"{name} is {there[name]!r} there" for name in values if there[name] != values[name])
+    if not detail:
         report.say("unchanged", "organization", label)
+    elif not remembered and there["name"] != values["name"]:
+        report.say("refused", "organization", label, f"the id belongs to {there['name']!r}, which is not of this spec")
     elif wanted["manage"]:
         apply_values(organization, values, "unchanged")
         organization.save()
-        report.say("changed", "organization", label, ", ".join(sorted(differing)))
-    elif len(differing) == len(values):
-        raise Conflict(f"organization id {wanted['id']} belongs to {organization.name!r}, not to {wanted['name']!r}")
+        report.say("changed", "organization", label, detail)
     else:
-        detail = "; ".join(f"{name} is {value!r} there" for name, value in sorted(differing.items()))
         report.say("differs", "organization", label, detail)
 
 
+def advance_sequence():
+    """Move the id sequence past the fixed ids; without this the UI's next organization can collide with one."""
+    from django.db import connection
+
+    sequence = "pg_get_serial_sequence('core_organization', 'id')"
+    with connection.cursor() as cursor:
+        # Until the end of this transaction nobody else draws a number that setval would give out again.
+        cursor.execute("LOCK TABLE core_organization IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute(
+            f"SELECT setval({sequence}, highest) FROM (SELECT max(id) AS highest FROM core_organization) AS ids"
+            f" WHERE highest > coalesce(pg_sequence_last_value({sequence}::regclass), 0)"
+        )
+
+
 def ensure_managers(wanted, report):
-    """Make the listed users managers. A user who has not signed up yet is said; the next run finds them."""
+    """Make the listed users managers: those who have signed up, and shown that the address is theirs."""
     from core.models import Practitioner, PractitionerOrganization
 
     for email in wanted["managers"]:
@@ -149,6 +212,10 @@ def ensure_managers(wanted, report):
             report.say("differs", "manager", label, "has not signed up yet")
             continue
         link = PractitionerOrganization.objects.filter(practitioner=practitioner, organization_id=wanted["id"]).first()
+        if link is None and not is_trusted(practitioner.jhe_user):
+            # JHE lets anybody with the invite code sign up under any address, and log in before it is verified.
+            report.say("differs", "manager", label, "has not verified the address yet")
+            continue
         verb = "created" if link is None else "unchanged"
         link = link or PractitionerOrganization(practitioner=practitioner, organization_id=wanted["id"])
         verb = apply_values(link, {"role": "manager"}, verb)
@@ -157,52 +224,78 @@ def ensure_managers(wanted, report):
         report.say(verb, "manager", label)
 
 
-def advance_sequence():
-    """Move the id sequence past the fixed ids; without this the UI's next organization can collide with one."""
-    from django.db import connection
+def is_trusted(user):
+    """Say whether the address of an account is known to be its owner's."""
+    return user.is_active and (user.is_superuser or user.email_is_verified)
 
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT setval(pg_get_serial_sequence('core_organization', 'id'), GREATEST("
-            "(SELECT max(id) FROM core_organization), "
-            "(SELECT last_value FROM pg_sequences WHERE sequencename = 'core_organization_id_seq'), 1))"
-        )
+
+def find_setting(key):
+    """Return the site's own JheSetting row of a key, or None."""
+    from core.models import JheSetting
+
+    lookup = {"key": key}
+    if has_field(JheSetting, "setting_id"):
+        lookup["setting_id"] = None  # before v0.0.12 the same key also had rows of single clients
+    return JheSetting.objects.filter(**lookup).first()
+
+
+def write_setting(setting, key, value_type, value):
+    """Write a JheSetting row, a new one if there is none."""
+    from core.models import JheSetting
+
+    setting = setting or JheSetting(key=key)
+    setting.set_value(value_type, value)
+    setting.save()
 
 
 def ensure_setting(wanted, report):
-    """Write one JheSetting row; a value of a secret is never printed."""
-    from core.models import JheSetting
-
-    value = os.environ[wanted["valueEnv"]] if "valueEnv" in wanted else wanted["value"]
-    lookup = {"key": wanted["key"]}
-    if has_field(JheSetting, "setting_id"):
-        lookup["setting_id"] = None  # before v0.0.12 NULLs are distinct, so a row must be looked for by hand
-    setting = JheSetting.objects.filter(**lookup).first()
+    """Write one setting; a value of a secret is never printed."""
+    value = secret(wanted["valueEnv"]) if "valueEnv" in wanted else wanted["value"]
+    setting = find_setting(wanted["key"])
     if setting is not None and setting.value_type == wanted["type"] and setting.get_value() == value:
         report.say("unchanged", "setting", wanted["key"])
         return
-    verb = "created" if setting is None else "changed"
-    setting = setting or JheSetting(**lookup)
-    setting.value_type = wanted["type"]
-    setting.set_value(wanted["type"], value)
-    setting.save()
-    report.say(verb, "setting", wanted["key"])
+    write_setting(setting, wanted["key"], wanted["type"], value)
+    report.say("created" if setting is None else "changed", "setting", wanted["key"])
 
 
 def ensure_reference_data(report):
-    """Load JHE's own concepts and data sources, without any demo user. Its methods are idempotent."""
+    """Load JHE's own concepts and data sources, by JHE's own code, without any demo user."""
     from core.management.commands.seed import Command
+    from django.core.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
+    from django.db import Error, transaction
 
     for name in ("seed_codeable_concepts", "seed_data_sources"):
-        if hasattr(Command, name):
-            getattr(Command(), name)()
+        before = reference_rows(name)
+        try:
+            with transaction.atomic():
+                getattr(Command(), name)()
+                if reference_rows(name) == before:
+                    raise AsBefore
+        except AsBefore:
             report.say("unchanged", "reference data", name)
+        except (AttributeError, Error, MultipleObjectsReturned, ObjectDoesNotExist) as error:
+            # People edit this data too, and releases move it: no reason to keep a site down.
+            report.say("differs", "reference data", name, type(error).__name__)
+        else:
+            report.say("changed" if before else "created", "reference data", name)
+
+
+def reference_rows(name):
+    """Return the rows that one of JHE's methods writes, without their times of change."""
+    from core.models import CodeableConcept, DataSource, DataSourceSupportedScope
+
+    if name == "seed_codeable_concepts":
+        return set(CodeableConcept.objects.values_list("id", "coding_system", "coding_code", "text"))
+    sources = DataSource.objects.values_list("id", "name", "type")
+    return {*sources, *DataSourceSupportedScope.objects.values_list("data_source_id", "scope_code_id")}
 
 
 def run(document, report):
     """Do all of it in one transaction, one bootstrap at a time."""
     from django.db import connection, transaction
 
+    ensure_signing_key()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -210,28 +303,29 @@ def run(document, report):
         for application in document["applications"]:
             ensure_application(application, report)
         ensure_root(report)
-        for organization in document["organizations"]:
-            ensure_organization(organization, report)
+        ensure_organizations(document["organizations"], report)
         advance_sequence()
         for organization in document["organizations"]:
             ensure_managers(organization, report)
         for setting in document["settings"]:
             ensure_setting(setting, report)
         ensure_reference_data(report)
+        if report.counts["refused"]:
+            raise Refused("see the lines above")
 
 
 def main():
-    """Read the document, run, report; exit 1 on a conflict, with the database as it was."""
+    """Read the document, run, report; exit 1 on what is refused, with the database as it was."""
     with open(os.environ["JHE_BOOTSTRAP"], encoding="utf-8") as file:
         document = json.load(file)
     django.setup()
     report = Report()
     try:
         run(document, report)
-    except Conflict as conflict:
-        print(f"conflict\t{conflict}\nnothing was changed", file=sys.stderr, flush=True)
+    except Refused as refusal:
+        print(f"refused\t{refusal}\nnothing was changed", file=sys.stderr, flush=True)
         return 1
-    print("bootstrap done: " + ", ".join(f"{count} {verb}" for verb, count in report.counts.items()))
+    print("bootstrap done: " + ", ".join(f"{count} {verb}" for verb, count in report.counts.items() if count))
     return 0
 
 
