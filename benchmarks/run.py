@@ -82,7 +82,8 @@ def spec(name: str, hubs: int = 1, orgs: int = 2, deploy: str = "cluster") -> st
     """Return a spec with so many hubs and organizations."""
     org_lines = "\n".join(f"  - {{name: Org {n}, id: {20000 + n}, type: laboratory}}" for n in range(1, orgs + 1))
     hub_lines = "\n".join(
-        f"  - {{name: hub{n}, domain: hub{n}.{name}.example.org, deploy: {deploy}, access: {{orgs: [Org {n % orgs + 1}]}}}}"
+        f"  - {{name: hub{n}, domain: hub{n}.{name}.example.org, deploy: {deploy}, "
+        f"access: {{orgs: [Org {n % orgs + 1}]}}}}"
         for n in range(1, hubs + 1)
     )
     return SITE.format(name=name, orgs=org_lines, hubs=hub_lines)

@@ -154,7 +154,11 @@ def _tell(talk: Talk, outcomes: Sequence[Outcome], options: Options, *, only_dif
     if only_diff or not talk.quiet:
         few = sum(o.comparison is not None and not o.comparison.clean for o in outcomes) <= FEW
         for outcome in outcomes:
-            talk.result(result(outcome, options, only_diff=only_diff, in_detail=few))
+            text = result(outcome, options, only_diff=only_diff, in_detail=few)
+            if talk.style == "text":
+                talk.result(text)
+            elif text:  # a program reads stdout: it holds a document, and nothing else
+                talk.say(text.rstrip("\n"))
     checked = sum(outcome.objects_checked for outcome in outcomes)
     if checked and not only_diff:
         judges = "the built-in schemas" + (" and kubeconform" if options.kubeconform else "")

@@ -60,7 +60,7 @@ class _Merge:
                 merged[key] = self._either(base.get(key), over[key], here, down, up)
         return merged
 
-    def _either(self, base: Any, over: Any, at: Loc, low: Loc, high: Loc) -> Any:  # noqa: ANN401 - a value of a tree
+    def _either(self, base: Any, over: Any, at: Loc, low: Loc, high: Loc) -> Any:
         if isinstance(base, dict) and isinstance(over, dict):
             return self.mappings(base, over, at, low, high)
         if at in NAMED and isinstance(base, list) and isinstance(over, list):
@@ -88,7 +88,7 @@ class _Merge:
                 merged.append(self._taken(item, (*at, len(merged)), (*high, index), self.above))
         return merged
 
-    def _taken(self, value: Any, at: Loc, there: Loc, places: Places) -> Any:  # noqa: ANN401 - a value of a tree
+    def _taken(self, value: Any, at: Loc, there: Loc, places: Places) -> Any:
         """Take a value from one side whole, with its places."""
         self.out[at] = places[there]
         children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -90,11 +90,11 @@ def _tree(page: Page, composer: Composer) -> dict[str, Any]:
         page.throw()
     if root is None:
         page.throw(page.say("yaml-empty", "the file holds nothing", mark, hint="start from examples/01-exchange.yaml"))
-    if isinstance(root, dict):
-        return root
-    what = "a list" if isinstance(root, list) else "a single value"
-    problem = f"the file must hold keys and values, not {what}"
-    page.throw(page.say("yaml-not-a-mapping", problem, mark, hint="write `key: value` lines"))
+    if not isinstance(root, dict):
+        what = "a list" if isinstance(root, list) else "a single value"
+        problem = f"the file must hold keys and values, not {what}"
+        page.throw(page.say("yaml-not-a-mapping", problem, mark, hint="write `key: value` lines"))
+    return root
 
 
 # --- bytes to text ---------------------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ CODES: Mapping[str, str] = {
     "yaml-forbidden-character": (
         "Control characters, line separators other than a line feed, byte order marks and the characters that "
         "change the direction of text are invisible, and make a file mean other than it seems to. Delete the "
-        'character; an escape such as "\0" is no way around.'
+        'character; an escape such as "\\0" is no way around.'
     ),
     "yaml-too-large": (
         "A spec may have 1 MiB, and aliases may not make it more. Real ones have a few kilobytes. Give every site "

@@ -16,7 +16,7 @@ OUT = "out"
 
 
 def unchanged(argv: list[str]) -> int | None:
-    """Return 0 after saying that nothing changed (or which version this is), or None when the command line has to run."""
+    """Return 0 after saying that nothing changed (or the version), or None when the command line has to run."""
     if argv == ["--version"]:
         sys.stdout.write(f"jhecfg {__version__}\n")
         return 0

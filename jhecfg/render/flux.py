@@ -69,7 +69,7 @@ def _chain(
 
 
 def _phases(objects: Sequence[Artifact]) -> dict[str, int]:
-    """Return the phases that have objects, with the seconds that each may take: as long as its longest Job, and more."""
+    """Return the phases that have objects, with the seconds that each may take: its longest Job, and more."""
     found: dict[str, int] = {}
     for artifact in objects:
         name, tree = phase(artifact.path), artifact.manifest

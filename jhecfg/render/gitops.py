@@ -1,4 +1,4 @@
-"""gitops(): what Argo CD or Flux needs to bring the output up in order, and what `kubectl apply -k` needs without them."""
+"""gitops(): what Argo CD or Flux needs to bring the output up in order; and, without them, `kubectl apply -k`."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ def _solver(site: Site) -> Tree:
             "sectionName": "http",
         }
         solver = {"gatewayHTTPRoute": {"serviceType": "ClusterIP", "parentRefs": [gateway]}}
-    # A pod that calls its own load balancer may never arrive (hairpin): cert-manager 1.21 can skip its own check.
-    return {"http01": solver, "waitInsteadOfSelfCheck": "30s"}
+    # No `waitInsteadOfSelfCheck`: cert-manager's own check is what holds a challenge back until DNS leads here.
+    return {"http01": solver}
 
 
 def storage_class(site: Site) -> Tree:

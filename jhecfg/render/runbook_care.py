@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jhecfg.render.runbook_prepare import stack_output
 from jhecfg.render.runbook_secrets import remote_name
-from jhecfg.render.steps import bash, code, command, quote, step
+from jhecfg.render.steps import bash, command, quote, step
 from jhecfg.render.units import site_named
 from jhecfg.site import Cluster, Site
 
@@ -22,8 +22,8 @@ def _deliver(site: Site) -> str:
 def add_hub(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say what a new hub takes."""
     yield step(
-        "Add it to the spec's `hubs`: `name`, `domain` and `access`. Then `jhecfg plan` says who will be able to enter, and"
-        " `jhecfg build` writes its folder, its objects and the new version of this page."
+        "Add it to the spec's `hubs`: `name`, `domain` and `access`. `jhecfg build` then writes its folder, its objects"
+        " and the new version of this page, whose table says who may enter."
     )
     yield step("Make its namespace and its Secret `hub-secrets`: the new “Secrets” has the commands; skip what exists.")
     yield step(f"{_deliver(site)} The bootstrap Job runs again and registers the hub's OAuth application.")
@@ -33,21 +33,18 @@ def add_hub(site: Site, files: frozenset[str]) -> Iterator[str]:
 
 def upgrade(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say how another release of the Exchange comes in."""
-    release = site.release.version
     yield (
-        f"The site runs {code(site.image.tag)}. "
+        "Of this site's release it is known that "
         + (
-            f"The schema of {code(release)} breaks the pods of the release before it: on the way to it users see errors from the"
-            " moment the migrate Job starts until the new pods are ready. Choose a quiet hour."
+            "its schema breaks the pods of the release before: on the way to it users see errors from the moment the"
+            " migrate Job starts until the new pods are ready. Choose a quiet hour."
             if site.release.breaks_older
-            else f"The pods of the release before {code(release)} work with its schema: on the way to it users see no errors."
+            else "the pods of the release before work with its schema: on the way to it users see no errors."
         )
-        + " `jhecfg plan` says the same of the next one."
+        + " After a change of `image.tag` this page says the same of the new release."
     )
     yield step("Take a backup that you can go back to.", _backup(site))
-    yield step(
-        "Write the new release into the spec's `image.tag`, then run `jhecfg plan` and `jhecfg build`, and read the diff."
-    )
+    yield step("Write the new release into the spec's `image.tag`, then run `jhecfg build`, and read the diff.")
     yield step(f"{_deliver(site)} The order is: migrate Job, bootstrap Job, new pods, one at a time. If the migrate Job fails, the"
                " old pods stay.")  # fmt: skip
     if site.gitops.engine == "none":
@@ -94,10 +91,9 @@ def roll_back(site: Site, files: frozenset[str]) -> Iterator[str]:
     yield (
         "Schemas do not go back by themselves: the migrate Job of the older release finds nothing to do."
         + (
-            f" The release before {code(site.release.version)} fails on its schema, so going back from it also takes the"
-            " backup from before the upgrade: see “Restore the database”."
+            " The release before this one fails on its schema, so going back also takes the backup from before the upgrade: see “Restore the database”."
             if site.release.breaks_older
-            else f" The release before {code(site.release.version)} works with its schema, so no backup is needed."
+            else " The release before this one works with its schema, so no backup is needed."
         )
     )
 

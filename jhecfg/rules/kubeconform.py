@@ -77,7 +77,7 @@ def _run(binary: str, root: Path, kubernetes: str, timeout: float) -> str:
     command += ["-schema-location", location, "objects"]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     try:
-        process = subprocess.Popen(command, cwd=root, start_new_session=True, **pipes)  # type: ignore[call-overload]  # mypy cannot see through **
+        process = subprocess.Popen(command, cwd=root, start_new_session=True, **pipes)  # type: ignore[call-overload]  # noqa: S603 - a list, no shell; mypy cannot see through **
     except OSError as error:
         raise ToolError(f"cannot run kubeconform ({error.strerror}): install it with `{INSTALL}`") from None
     try:
