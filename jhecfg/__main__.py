@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -9,6 +10,8 @@ def main() -> None:
     """Run the command line and exit with its code."""
     from jhecfg.unchanged import unchanged
 
+    # Nearly nothing of a build is garbage: collecting as often as Python does costs a tenth of its time.
+    gc.set_threshold(200_000)
     code = unchanged(sys.argv[1:])
     if code is None:
         from jhecfg.cli import run

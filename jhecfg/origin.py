@@ -31,16 +31,19 @@ def origin_of(tree: dict[str, Any], path: str, pointer: Loc) -> Loc | None:
     Escape hatches are tried first: what they bring is what most often breaks an output.
     """
     before = _output(tree, path, pointer)
+    named: Loc | None = None  # a leaf without which there is no such file: the answer if no other is found
     ordered = sorted(leaves(tree), key=lambda leaf: (not _is_hatch(leaf[0]), -len(leaf[0])))
     for loc, value in ordered[: max(10, WORK // len(ordered))]:
         for other in _nudges(tree, loc, value):
             after = _output(_with(tree, loc, other), path, pointer)
             if after is None:
                 continue
-            if after != before:
+            if after == (_ABSENT,) and before != after:
+                named = named or loc
+            elif after != before:
                 return loc
             break
-    return None
+    return named
 
 
 def _is_hatch(loc: Loc) -> bool:
@@ -54,13 +57,19 @@ def _nudges(tree: dict[str, Any], loc: Loc, value: Any) -> Iterator[Any]:
     elif isinstance(value, int | float):
         yield from (value + 1, value - 1)
     elif isinstance(value, str):
-        yield from (value + "1", value + "x", "x" + value)
+        yield from (value + "1", value + "x", "x" + value, _next(value))
         yield from (
             text for place, text in leaves(tree) if isinstance(text, str) and place[-1] == loc[-1] and text != value
         )
         yield from (
             text for place, text in leaves(tree) if place[-1] == "name" and isinstance(text, str) and text != value
         )
+
+
+def _next(text: str) -> str:
+    """Return a text of the same form: `us-east-2` becomes `us-east-3`, a digest another one."""
+    last = text[-1:]
+    return text[:-1] + {"9": "0", "z": "a", "f": "0"}.get(last, chr(ord(last) + 1)) if last else "x"
 
 
 def _with(tree: dict[str, Any], loc: Loc, value: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -271,9 +271,9 @@ def until(true: Any, what: str, hub: Hub, seconds: float = 60) -> None:
 
 def loopback(a_site: Site, exchange: Exchange, url: str) -> Site:
     """Return the site with its addresses on this machine."""
-    hub = replace(a_site.hubs[0], url=url, callback_url=f"{url}/hub/oauth_callback")
+    hub = a_site.hubs[0]._replace(url=url, callback_url=f"{url}/hub/oauth_callback")
     exchange.client_id, exchange.redirect_uri = hub.client_id, hub.callback_url
-    return replace(a_site, hubs=(hub,), exchange=replace(a_site.exchange, url=exchange.url))
+    return a_site._replace(hubs=(hub,), exchange=a_site.exchange._replace(url=exchange.url))
 
 
 def prepare(root: Path, a_site: Site, exchange: Exchange) -> tuple[Hub, dict[str, Any]]:

@@ -15,7 +15,16 @@ from tests.hostile_strings import hostile_text
 
 Tree = dict[str, Any]
 
-ORG_NAMES = ("Example Lab", "Hub Admins", "Saint Example's Hospital", "R&D: Lab #2", "no", "12:30", "Université", "研究室")
+ORG_NAMES = (
+    "Example Lab",
+    "Hub Admins",
+    "Saint Example's Hospital",
+    "R&D: Lab #2",
+    "no",
+    "12:30",
+    "Université",
+    "研究室",
+)
 HUB_NAMES = ("hub", "research", "teaching", "no", "y", "null", "hub-2", "a" * 30)
 ORG_TYPES = ("laboratory", "team", "prov", "dept", "other")
 TAGS = ("v0.0.10", "v0.0.11", "v0.0.12", "v0.0.13", "0.0.13")
@@ -32,8 +41,8 @@ def source_of(tree: Tree) -> Source:
 def specs(draw: st.DrawFn) -> Tree:
     """Draw a spec of any shape that compiles without an error."""
     tag = draw(st.sampled_from(TAGS))
-    orgs = draw(organizations())
-    clustered = draw(st.booleans())
+    orgs: list[Tree] = draw(organizations())
+    clustered: bool = draw(st.booleans())
     hubs = draw(hub_lists([org["name"] for org in orgs], clustered=clustered))
     tree: Tree = {
         "apiVersion": "jhecfg/v1",
@@ -55,7 +64,8 @@ def organizations(draw: st.DrawFn) -> list[Tree]:
     orgs: list[Tree] = []
     for name in draw(st.lists(st.sampled_from(ORG_NAMES), unique=True, max_size=4)):
         org: Tree = {"name": name, "id": 20001 + len(orgs), "type": draw(st.sampled_from(ORG_TYPES))}
-        if orgs and draw(st.booleans()):
+        below: bool = draw(st.booleans())
+        if orgs and below:
             org["parent"] = draw(st.sampled_from(orgs))["name"]
         orgs.append(org)
     return orgs
@@ -133,7 +143,9 @@ def platforms(*, clustered: bool) -> st.SearchStrategy[Tree]:
             },
         ),
         "secrets": st.just({"backend": "external-secrets", "region": "us-east-2"}),
-        "gitops": st.sampled_from([{"engine": e, "repo": "https://git.example.org/a/b.git"} for e in ("argocd", "flux")]),
+        "gitops": st.sampled_from(
+            [{"engine": e, "repo": "https://git.example.org/a/b.git"} for e in ("argocd", "flux")]
+        ),
     }
     required = {"cluster": st.sampled_from((cluster, auto))} if clustered else {}
     return st.fixed_dictionaries(required, optional=optional)

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from jhecfg import cli, commands, compile, fleet
+from jhecfg import cli, compile, fleet
 from jhecfg.talk import Exit
-from tests import sarif
 
 ROOT = Path(__file__).parent.parent
 GOOD = """\
@@ -63,7 +62,7 @@ def spec(work: Path, name: str = "lab", text: str = GOOD) -> str:
     return f"specs/{name}.yaml"
 
 
-# --- exit codes --------------------------------------------------------------------------------------------------------
+# --- exit codes -------------------------------------------------------------------------------------------------------
 
 
 def test_a_good_spec_exits_with_0(work: Path, jhecfg: Said) -> None:
@@ -180,13 +179,15 @@ def test_a_judge_that_does_not_run_is_said(
     monkeypatch.setattr(kubeconform, "find_kubeconform", lambda: None)
     code, _, err = jhecfg("build", "--validator", validator)
     assert code == 0
-    words = {"auto": "kubeconform is not on PATH and did not run", "builtin": "built-in", "none": "no schema is checked"}
+    words = {
+        "auto": "kubeconform is not on PATH and did not run",
+        "builtin": "built-in",
+        "none": "no schema is checked",
+    }
     assert words[validator] in err
 
 
-def test_a_bug_exits_with_70_and_shows_no_values(
-    work: Path, jhecfg: Said, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bug_exits_with_70_and_shows_no_values(work: Path, jhecfg: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """When jhecfg itself breaks it says where, by file and function, and never the text of the exception."""
     spec(work)
 
@@ -220,7 +221,7 @@ def test_the_gravest_outcome_is_the_exit_code(work: Path, jhecfg: Said) -> None:
     assert jhecfg("check", good)[0] == 3
 
 
-# --- stdout and stderr -------------------------------------------------------------------------------------------------
+# --- stdout and stderr ------------------------------------------------------------------------------------------------
 
 
 def test_results_are_on_stdout_and_talk_on_stderr(work: Path, jhecfg: Said) -> None:
@@ -262,7 +263,7 @@ def spawned(words: Sequence[str], environment: dict[str, str]) -> subprocess.Com
     """Run the command in a process of its own, here."""
     command = [sys.executable, "-m", "jhecfg", *words]
     environment = environment | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)  # noqa: S603
+    return subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
 
 
 def test_a_reader_that_goes_away_is_no_bug(work: Path) -> None:
@@ -270,9 +271,7 @@ def test_a_reader_that_goes_away_is_no_bug(work: Path) -> None:
     path = spec(work)
     command = f"{sys.executable} -m jhecfg diff {path} | head -n 1"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(  # noqa: S602 - a pipe is what is tested
-        command, shell=True, env=environment, capture_output=True, check=False, timeout=60
-    )
+    done = subprocess.run(command, shell=True, env=environment, capture_output=True, check=False, timeout=60)
     assert b"Traceback" not in done.stderr
     assert b"has a bug" not in done.stderr
 
@@ -284,7 +283,7 @@ def test_a_process_that_is_interrupted_exits_with_130(work: Path) -> None:
         spec(work, f"site-{number}")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", INTERRUPTED]
-    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)  # noqa: S603
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
     assert done.returncode == 130
     assert b"Traceback" not in done.stderr
 
@@ -308,7 +307,9 @@ def test_version_and_help_are_results(jhecfg: Said) -> None:
     assert (code, out.startswith("jhecfg ")) == (0, True)
     code, out, _ = jhecfg("--help")
     assert code == 0
-    assert all(command.name or command.callback.__name__ in out for command in cli.app.registered_commands if command.callback)
+    assert all(
+        command.name or command.callback.__name__ in out for command in cli.app.registered_commands if command.callback
+    )
 
 
 def test_explain_tells_of_every_code(jhecfg: Said) -> None:
@@ -330,7 +331,7 @@ def test_the_schema_is_json(jhecfg: Said) -> None:
     assert "hubs" in json.loads(jhecfg("schema")[1])["properties"]
 
 
-# --- formats -----------------------------------------------------------------------------------------------------------
+# --- formats ----------------------------------------------------------------------------------------------------------
 
 
 def test_json_is_one_document_on_stdout(work: Path, jhecfg: Said) -> None:
@@ -362,7 +363,7 @@ def test_a_document_stays_a_document_when_there_are_results_too(style: str, work
         json.loads(jhecfg(*words, "--format", style)[1])
 
 
-# --- many specs --------------------------------------------------------------------------------------------------------
+# --- many specs -------------------------------------------------------------------------------------------------------
 
 
 def test_one_broken_site_does_not_hide_the_others(work: Path, jhecfg: Said) -> None:
@@ -373,7 +374,10 @@ def test_one_broken_site_does_not_hide_the_others(work: Path, jhecfg: Said) -> N
     spec(work, "d-good")
     code, _, err = jhecfg("build")
     assert code == 1
-    assert sorted(p.name for p in (work / "out").iterdir() if p.is_dir() and not p.name.startswith(".")) == ["a-good", "d-good"]
+    assert sorted(p.name for p in (work / "out").iterdir() if p.is_dir() and not p.name.startswith(".")) == [
+        "a-good",
+        "d-good",
+    ]
     assert "unsupported-release" in err
     assert "yaml-syntax" in err
 
@@ -427,7 +431,7 @@ def test_the_same_spec_twice_is_built_once(work: Path, jhecfg: Said) -> None:
     assert jhecfg("build", path, f"./{path}")[0] == 0
 
 
-# --- deliberate exceptions ---------------------------------------------------------------------------------------------
+# --- deliberate exceptions --------------------------------------------------------------------------------------------
 
 STAGING = GOOD + "environment: staging\n"
 
@@ -444,9 +448,7 @@ STAGING = GOOD + "environment: staging\n"
     ],
     ids=["none", "with a reason", "without a reason", "unknown code", "not ignorable", "unused"],
 )
-def test_an_exception_needs_a_code_a_reason_and_a_use(
-    comment: str, codes: list[str], work: Path, jhecfg: Said
-) -> None:
+def test_an_exception_needs_a_code_a_reason_and_a_use(comment: str, codes: list[str], work: Path, jhecfg: Said) -> None:
     """A comment excepts its line from a rule, with a reason; one that is wrong or idle is itself a warning."""
     text = STAGING.replace("image: {tag: v0.0.13}", f"image:\n  tag: main{comment}")
     _, out, _ = jhecfg("check", "--format", "json", "-q", spec(work, text=text))
@@ -462,7 +464,7 @@ def test_an_exception_on_the_line_above_counts(work: Path, jhecfg: Said) -> None
     assert "moving-tag" not in jhecfg("check", "-q", spec(work, text=text))[2]
 
 
-# --- secrets -----------------------------------------------------------------------------------------------------------
+# --- secrets ----------------------------------------------------------------------------------------------------------
 
 CANARY = "c4n4ry-Zq8vT2mX"
 PLACES = {
@@ -470,14 +472,18 @@ PLACES = {
     "an unknown field": GOOD + f"databasePassword: {CANARY}\n",
     "the environment": GOOD.replace("exchange:\n", f"exchange:\n  env: {{SMTP_PASSWORD: {CANARY}}}\n"),
     "a setting": GOOD.replace("exchange:\n", f"exchange:\n  settings: {{ow.s3.secret_access_key: {CANARY}}}\n"),
-    "a URL": GOOD.replace("exchange:\n", f"exchange:\n  env: {{OW_S3_ENDPOINT_URL: 'https://u:{CANARY}@s3.example.org'}}\n"),
+    "a URL": GOOD.replace(
+        "exchange:\n", f"exchange:\n  env: {{OW_S3_ENDPOINT_URL: 'https://u:{CANARY}@s3.example.org'}}\n"
+    ),
     "a bad URL as domain": GOOD.replace("jhe.example.org", f"https://u:{CANARY}@jhe.example.org"),
     "a hub's values": GOOD
-    + f"hubs: [{{name: hub, domain: h.example.org, access: {{anyone: true}}, values: {{hub: {{cookieSecret: {CANARY}}}}}}}]\n",
+    + "hubs: [{name: hub, domain: h.example.org, access: {anyone: true}, "
+    + f"values: {{hub: {{cookieSecret: {CANARY}}}}}}}]\n",
     "a hub's environment": GOOD
     + f"hubs: [{{name: hub, domain: h.example.org, access: {{anyone: true}}, env: {{API_TOKEN: {CANARY}}}}}]\n",
     "a patch": GOOD
-    + f"patches: [{{target: {{kind: Service, name: exchange}}, patch: {{metadata: {{annotations: {{password: {CANARY}}}}}}}}}]\n",
+    + "patches: [{target: {kind: Service, name: exchange}, "
+    + f"patch: {{metadata: {{annotations: {{password: {CANARY}}}}}}}}}]\n",
     "a comment": GOOD + f"# the password of the database is password={CANARY}\n",
     "a duplicate key": GOOD + f"password: {CANARY}\npassword: {CANARY}2\n",
     "a line that is no YAML": GOOD + f"password: '{CANARY}\n",
@@ -512,8 +518,6 @@ def test_a_secret_is_not_shown_when_a_renderer_breaks(
     assert "smtp.example.org" not in out + err
 
 
-def test_every_exit_code_has_a_test() -> None:
+def test_every_exit_code_is_tested_here() -> None:
     """The codes that commands exit with are those that this file knows."""
     assert sorted(Exit) == [0, 1, 2, 3, 4, 5, 70, 130]
-    assert commands.Exit is Exit
-    assert sarif is not None

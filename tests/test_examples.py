@@ -41,8 +41,11 @@ def with_steps(text: str) -> str:
     """Return the README with the blocks that the examples make."""
     for before, path in zip([None, *EXAMPLES], EXAMPLES, strict=False):
         block = step(before, path)
-        pattern = rf"(^## {re.escape(path.name)}$.*?^```(?:yaml|diff)\n).*?(^```$)"
-        text = re.sub(pattern, lambda m, block=block: m[1] + block + m[2], text, count=1, flags=re.DOTALL | re.MULTILINE)  # type: ignore[misc]  # noqa: E501 - mypy cannot infer a lambda with a default
+        found = re.search(
+            rf"^## {re.escape(path.name)}$.*?^```(?:yaml|diff)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE
+        )
+        assert found is not None
+        text = text[: found.start(1)] + block + text[found.end(1) :]
     return text
 
 

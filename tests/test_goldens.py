@@ -1,4 +1,4 @@
-"""Goldens: bad specs and what a person sees; deltas of the base spec and what a reviewer sees; no field without effect."""
+"""Goldens: bad specs and what a person sees; deltas of the base spec and what a reviewer sees; no dead field."""
 
 from __future__ import annotations
 
@@ -54,8 +54,10 @@ def said(path: Path, capsys: pytest.CaptureFixture[str], out: Path) -> tuple[int
 
 def golden(path: Path, text: str, *, update: bool) -> str:
     """Return what a golden file holds; rewrite it first where that is asked for."""
-    if update:
-        path.write_bytes(text.encode())
+    if update:  # in one step: another process may be reading it
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.write_bytes(text.encode())
+        fresh.replace(path)
     return path.read_bytes().decode()
 
 
@@ -114,7 +116,9 @@ def changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterator
         elif before.get(path) != after[path]:
             old, new = (files.get(path, b"").decode().splitlines(keepends=True) for files in (before, after))
             name = path if path in before else "/dev/null"
-            yield from (line if line.endswith("\n") else line + "\n" for line in difflib.unified_diff(old, new, name, path))
+            yield from (
+                line if line.endswith("\n") else line + "\n" for line in difflib.unified_diff(old, new, name, path)
+            )
 
 
 def test_every_field_of_the_spec_has_a_delta() -> None:

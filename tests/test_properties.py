@@ -42,7 +42,7 @@ def built(tree: Tree) -> Build:
     return build
 
 
-# --- the same spec, the same bytes -------------------------------------------------------------------------------------
+# --- the same spec, the same bytes ------------------------------------------------------------------------------------
 
 
 @quick
@@ -86,7 +86,13 @@ def test_comments_and_line_ends_and_quotes_change_nothing() -> None:
 
 MACHINES = (
     {"PYTHONHASHSEED": "1", "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "COLUMNS": "40"},
-    {"PYTHONHASHSEED": "2", "TZ": "America/New_York", "LC_ALL": "tr_TR.UTF-8", "PYTHONUTF8": "0", "TERM": "xterm-256color"},
+    {
+        "PYTHONHASHSEED": "2",
+        "TZ": "America/New_York",
+        "LC_ALL": "tr_TR.UTF-8",
+        "PYTHONUTF8": "0",
+        "TERM": "xterm-256color",
+    },
 )
 
 
@@ -103,7 +109,7 @@ def build_on(place: Path, machine: dict[str, str]) -> dict[str, bytes]:
     (work / "site.yaml").write_bytes((TESTS / "base.yaml").read_bytes())
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(place / "cache"), **machine}
     command = [sys.executable, "-m", "jhecfg", "build", "site.yaml", "-q"]
-    subprocess.run(command, cwd=work, env=environment, check=True, capture_output=True, timeout=60)  # noqa: S603
+    subprocess.run(command, cwd=work, env=environment, check=True, capture_output=True, timeout=60)
     return files_below(work / "out" / "base")
 
 
@@ -119,20 +125,22 @@ def test_the_bytes_depend_on_no_python(version: str, tmp_path: Path) -> None:
 
     python = which(f"python{version}")
     probe = [python or "", "-c", "import pydantic, yaml, typer, jsonschema_rs, jsonpatch"]
-    if python is None or subprocess.run(probe, capture_output=True, check=False, timeout=60).returncode:  # noqa: S603
+    if python is None or subprocess.run(probe, capture_output=True, check=False, timeout=60).returncode:
         pytest.skip(f"python{version} with jhecfg's dependencies is absent")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     command = [python, "-m", "jhecfg", "build", str(TESTS / "base.yaml"), "-q", "--out", str(tmp_path / "out")]
-    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)  # noqa: S603
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
     assert files_below(tmp_path / "out" / "base") == dict(compile_source(load(TESTS / "base.yaml")).files)
 
 
-# --- building, checking ------------------------------------------------------------------------------------------------
+# --- building, checking -----------------------------------------------------------------------------------------------
 
 
 @settings(quick, max_examples=8)
 @given(specs())
-def test_what_was_built_checks_clean_and_is_not_written_twice(tmp_path_factory: pytest.TempPathFactory, tree: Tree) -> None:
+def test_what_was_built_checks_clean_and_is_not_written_twice(
+    tmp_path_factory: pytest.TempPathFactory, tree: Tree
+) -> None:
     """After a build there is nothing to do: no difference, and a second build touches no file."""
     out, build = tmp_path_factory.mktemp("out"), built(tree)
     write(out, build.site.name, build.files)
@@ -153,9 +161,14 @@ def test_what_is_written_reads_as_what_was_meant(tree: Tree) -> None:
             assert yaml.load(io.BytesIO(text), yaml.CSafeLoader) == artifact.tree
 
 
-# --- parts that do not touch one another -------------------------------------------------------------------------------
+# --- parts that do not touch one another ------------------------------------------------------------------------------
 
-SHARED = ("RUNBOOK.md", "manifests/40-bootstrap/", "manifests/60-routes/gateway.yaml", "manifests/60-routes/httproute-https")
+SHARED = (
+    "RUNBOOK.md",
+    "manifests/40-bootstrap/",
+    "manifests/60-routes/gateway.yaml",
+    "manifests/60-routes/httproute-https",
+)
 KINDS = ("kustomization.yaml", "gitops/", "helm/", "manifests/20-config/networkpolicy-", "manifests/10-platform/")
 
 
@@ -204,7 +217,7 @@ def changed(before: dict[str, bytes], after: dict[str, bytes]) -> list[str]:
     return [path for path in sorted({*before, *after}) if before.get(path) != after.get(path)]
 
 
-# --- Jobs and code -----------------------------------------------------------------------------------------------------
+# --- Jobs and code ----------------------------------------------------------------------------------------------------
 
 
 @quick
@@ -248,7 +261,7 @@ def test_code_in_the_output_is_a_constant_of_the_release(tree: Tree) -> None:
     assert found["hub"] <= known["hub"]
 
 
-# --- hostile text ------------------------------------------------------------------------------------------------------
+# --- hostile text -----------------------------------------------------------------------------------------------------
 
 FREE: tuple[tuple[str | int, ...], ...] = (
     ("exchange", "title"),
@@ -305,7 +318,7 @@ def shape(value: Any) -> Any:
     return [shape(item) for item in value] if isinstance(value, list) else type(value).__name__
 
 
-# --- mistakes are found where they are ---------------------------------------------------------------------------------
+# --- mistakes are found where they are --------------------------------------------------------------------------------
 
 MISTAKES: tuple[tuple[tuple[str | int, ...], object, str], ...] = (
     (("domain",), "https://jhe.example.org", "invalid-value"),

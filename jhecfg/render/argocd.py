@@ -84,7 +84,7 @@ def argocd(site: Site, objects: Sequence[Artifact]) -> Iterator[Artifact]:
 
 def _root_note() -> tuple[str, ...]:
     return (
-        "Applied once by an administrator of Argo CD, with the project beside it. From then on Argo CD reads the folder",
+        "Applied once by an administrator of Argo CD, with the project beside it. Then Argo CD reads the folder",
         "above from git: projects first, then the platform's charts one after another, the Exchange, the hubs.",
     )
 

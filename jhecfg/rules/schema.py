@@ -84,13 +84,8 @@ def _judge(kubernetes: str, kinds: tuple[Kind, ...]) -> _Judge:
     """Compile one validator for a set of kinds; a site needs one, a fleet a handful."""
     from jsonschema_rs import Draft202012Validator, RegexOptions  # 30 ms; a build that changes nothing never pays it
 
-    documents = {kind: schemas.schema_for(kubernetes, *kind) for kind in kinds}
-    definitions: Schema = {}
-    properties: Schema = {}
-    for kind, document in documents.items():
-        if document is not None:
-            definitions.update(document["$defs"])
-            properties[" ".join(kind)] = {"items": {k: v for k, v in document.items() if k not in ("$schema", "$defs")}}
+    documents, definitions = schemas.schemas_for(kubernetes, kinds)
+    properties = {" ".join(kind): {"items": document} for kind, document in documents.items()}
     root: Schema = {"$schema": schemas.DIALECT, "properties": properties, "$defs": definitions}
     validator = Draft202012Validator(root, mask="the value", pattern_options=RegexOptions())
-    return _Judge(validator, root, frozenset(kind for kind, document in documents.items() if document is None))
+    return _Judge(validator, root, frozenset(kind for kind in kinds if kind not in documents))

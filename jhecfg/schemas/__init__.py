@@ -12,7 +12,7 @@ Dialect: JSON Schema 2020-12, of which both jsonschema-rs and kubeconform unders
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,23 @@ def schema_for(kubernetes: str, api_version: str, kind: str) -> Schema | None:
         return None
     entry, own = found
     root = _root(api_version, kind, entry)
-    return {"$schema": DIALECT, **root, "$defs": _closure(root, own, kubernetes)}
+    definitions: Schema = {}
+    _gather(definitions, root, own, kubernetes)
+    return {"$schema": DIALECT, **root, "$defs": definitions}
+
+
+def schemas_for(kubernetes: str, wanted: Iterable[tuple[str, str]]) -> tuple[dict[tuple[str, str], Schema], Schema]:
+    """Return the schemas of several kinds, those that exist, and the definitions that they share, each once."""
+    _known(kubernetes)
+    roots: dict[tuple[str, str], Schema] = {}
+    definitions: Schema = {}
+    for api_version, kind in wanted:
+        found = _entry(kubernetes, api_version, kind)
+        if found is not None:
+            entry, own = found
+            roots[api_version, kind] = _root(api_version, kind, entry)
+            _gather(definitions, roots[api_version, kind], own, kubernetes)
+    return roots, definitions
 
 
 def file_name(api_version: str, kind: str) -> str:
@@ -127,11 +143,10 @@ def _in_force(since: Mapping[str, Schema | None], kubernetes: str) -> Schema | N
     return next((since[version] for version in reversed(past) if version in since), None)
 
 
-def _closure(root: Schema, own: Schema, kubernetes: str) -> Schema:
+def _gather(gathered: Schema, root: Schema, own: Schema, kubernetes: str) -> None:
     """Gather every definition that a schema reaches, looked up in its own file, then common, then core."""
     pool = _read("core.json")["$defs"]
     common = _read("common.json")["$defs"]
-    gathered: Schema = {}
     todo = list(_references(root))
     while todo:
         name = todo.pop()
@@ -140,7 +155,6 @@ def _closure(root: Schema, own: Schema, kubernetes: str) -> Schema:
         found = own.get(name) or common.get(name) or _in_force(pool[name], kubernetes)
         gathered[name] = found
         todo.extend(_references(found))
-    return gathered
 
 
 def _references(node: object) -> Iterator[str]:

@@ -260,35 +260,37 @@ def ensure_setting(wanted, report):
 
 
 def ensure_reference_data(report):
-    """Load JHE's own concepts and data sources, by JHE's own code, without any demo user."""
+    """Load JHE's own concepts and data sources, by JHE's own code, without any demo user: all of it or nothing."""
     from core.management.commands.seed import Command
     from django.core.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
     from django.db import Error, transaction
 
-    for name in ("seed_codeable_concepts", "seed_data_sources"):
-        before = reference_rows(name)
-        try:
-            with transaction.atomic():
-                getattr(Command(), name)()
-                if reference_rows(name) == before:
-                    raise AsBefore
-        except AsBefore:
-            report.say("unchanged", "reference data", name)
-        except (AttributeError, Error, MultipleObjectsReturned, ObjectDoesNotExist) as error:
-            # People edit this data too, and releases move it: no reason to keep a site down.
-            report.say("differs", "reference data", name, type(error).__name__)
-        else:
-            report.say("changed" if before else "created", "reference data", name)
+    before = reference_rows()
+    try:
+        with transaction.atomic():
+            Command().seed_codeable_concepts()
+            Command().seed_data_sources()
+            if reference_rows() == before:
+                raise AsBefore
+    except AsBefore:
+        report.say("unchanged", "reference data", "concepts and data sources")
+    except (AttributeError, Error, MultipleObjectsReturned, ObjectDoesNotExist) as error:
+        # People edit this data, and releases rename it (main did to v0.0.13's): no reason to keep a site down.
+        detail = f"this release's own was not loaded over what is there: {type(error).__name__}"
+        report.say("differs", "reference data", "concepts and data sources", detail)
+    else:
+        report.say("changed" if before else "created", "reference data", "concepts and data sources")
 
 
-def reference_rows(name):
-    """Return the rows that one of JHE's methods writes, without their times of change."""
+def reference_rows():
+    """Return the reference data without its times of change."""
     from core.models import CodeableConcept, DataSource, DataSourceSupportedScope
 
-    if name == "seed_codeable_concepts":
-        return set(CodeableConcept.objects.values_list("id", "coding_system", "coding_code", "text"))
-    sources = DataSource.objects.values_list("id", "name", "type")
-    return {*sources, *DataSourceSupportedScope.objects.values_list("data_source_id", "scope_code_id")}
+    return {
+        *CodeableConcept.objects.values_list("id", "coding_system", "coding_code", "text"),
+        *DataSource.objects.values_list("id", "name", "type"),
+        *DataSourceSupportedScope.objects.values_list("data_source_id", "scope_code_id"),
+    }
 
 
 def run(document, report):

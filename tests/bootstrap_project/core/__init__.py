@@ -1,0 +1,1 @@
+"""The models of JHE that the bootstrap script touches."""

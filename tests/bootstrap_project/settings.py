@@ -1,0 +1,19 @@
+"""Settings of a small Django project that stands in JHE's place for the bootstrap script."""
+
+import os
+
+SECRET_KEY = os.environ.get("SECRET_KEY", "of a test")
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "oauth2_provider", "core"]
+MIGRATION_MODULES = dict.fromkeys(("auth", "contenttypes", "oauth2_provider"))  # tables straight from the models
+AUTH_USER_MODEL = "core.JheUser"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+OAUTH2_PROVIDER = {"OIDC_ENABLED": True, "OIDC_RSA_PRIVATE_KEY": os.environ.get("OIDC_RSA_PRIVATE_KEY")}
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": os.environ["DB_HOST"],
+        "NAME": os.environ["DB_NAME"],
+        "USER": os.environ["DB_USER"],
+    }
+}

@@ -1,0 +1,171 @@
+"""resolve(): the defaults that depend on something, names that become things, and everything wrong said at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jhecfg.parse import parse
+from jhecfg.resolve import Resolution, resolve
+from jhecfg.site import Site
+from tests.strategies import source_of
+
+Tree = dict[str, Any]
+SMALL: Tree = {
+    "apiVersion": "jhecfg/v1",
+    "site": "lab",
+    "domain": "jhe.example.org",
+    "contact": "ops@example.org",
+    "image": {"tag": "v0.0.13"},
+    "database": {"host": "db.abc123.us-east-2.rds.amazonaws.com"},
+}
+LAB: Tree = {"name": "Example Lab", "id": 20001, "type": "laboratory"}
+HUB: Tree = {
+    "name": "hub",
+    "domain": "Hub".lower() + ".example.org",
+    "deploy": "external",
+    "access": {"orgs": ["Example Lab"]},
+}
+
+
+def resolved(**parts: object) -> Resolution:
+    """Resolve the small spec with further parts."""
+    return resolve(parse(source_of(SMALL | parts)))
+
+
+def site(**parts: object) -> Site:
+    """Resolve a spec in which nothing is wrong."""
+    resolution = resolved(**parts)
+    assert resolution.problems == ()
+    return resolution.site
+
+
+def codes(resolution: Resolution) -> list[str]:
+    """Return what is wrong, by code."""
+    return [code for code, _ in resolution.problems]
+
+
+def test_the_smallest_spec_has_nothing_left_to_decide() -> None:
+    """Addresses, names, amounts and secrets follow from seven lines."""
+    it = site()
+    assert (it.exchange.url, it.exchange.admin_email) == ("https://jhe.example.org", "ops@example.org")
+    assert (it.namespace, it.environment, it.database.ssl_mode) == ("jhe", "production", "verify-full")
+    assert (it.edge.issuer, it.edge.class_name) == ("lab-letsencrypt", "lab")
+    assert it.cluster is None
+    assert [need.name for need in it.secrets] == ["jhe-exchange", "jhe-database", "jhe-bootstrap"]
+
+
+def test_memory_follows_the_workers() -> None:
+    """Each gunicorn worker needs its share, unless the spec says how much."""
+    assert site(exchange={"workers": 4}).exchange.resources.limits.memory == "1024Mi"
+    own = {"workers": 4, "resources": {"limits": {"memory": "2Gi"}}}
+    assert site(exchange=own).exchange.resources.limits.memory == "2Gi"
+
+
+def test_the_ca_follows_the_region_of_the_host() -> None:
+    """A database in RDS is verified with the certificates of its region."""
+    east, west = (
+        site(database={"host": f"db.abc123.{region}.rds.amazonaws.com"}).database.ca
+        for region in ("us-east-2", "us-west-2")
+    )
+    assert east is not None
+    assert west is not None
+    assert east.pem.startswith("-----BEGIN CERTIFICATE-----")
+    assert east.pem != west.pem
+
+
+def test_other_ssl_modes_bring_no_certificates() -> None:
+    """What does not verify needs none, and asks for none."""
+    assert site(database={"host": "postgres.example.org", "sslMode": "require"}).database.ca is None
+
+
+def test_a_secret_of_the_specs_own_takes_the_place_of_the_sites() -> None:
+    """`passwordFrom` is what the pods refer to, and such a Secret is not the site's to make."""
+    it = site(database=SMALL["database"] | {"passwordFrom": {"name": "rds", "key": "pw"}})
+    assert (it.database.password.name, it.database.password.key) == ("rds", "pw")
+    need = next(need for need in it.secrets if need.name == "rds")
+    assert not need.owned
+
+
+def test_parents_come_before_children() -> None:
+    """Whatever the spec's order, the bootstrap Job can create the organizations one after the other."""
+    names = ["c", "b", "a"]
+    orgs = [{"name": n, "id": 3 - i, "type": "team"} for i, n in enumerate(names)]
+    orgs[0]["parent"], orgs[1]["parent"] = "b", "a"
+    it = site(orgs=orgs)
+    assert [org.name for org in it.orgs] == ["a", "b", "c"]
+    assert [org.parent_id for org in it.orgs] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("ring", [["a"], ["a", "b"], ["a", "b", "c"]], ids=len)
+def test_a_ring_of_parents_is_said_once(ring: list[str]) -> None:
+    """Organizations that are each other's parents are one mistake, not one each."""
+    orgs = [
+        {"name": name, "id": number, "type": "team", "parent": ring[number % len(ring)]}
+        for number, name in enumerate(ring, 1)
+    ]
+    assert codes(resolved(orgs=orgs)) == ["org-cycle"]
+
+
+def test_access_is_by_id_sorted_and_once() -> None:
+    """The order in which a spec lists organizations or people shapes nothing."""
+    other = {"name": "Other Lab", "id": 10001, "type": "laboratory"}
+    hub = HUB | {"access": {"orgs": ["Example Lab", "Other Lab", "Example Lab"]}}
+    assert site(orgs=[LAB, other], hubs=[hub]).hubs[0].access.group_ids == (10001, 20001)
+    people = HUB | {"access": {"users": ["Grace@example.org", "ada@example.org"]}}
+    assert site(hubs=[people]).hubs[0].access.users == ("ada@example.org", "grace@example.org")
+
+
+def test_a_hub_has_its_addresses_from_its_domain() -> None:
+    """Client id and callback follow from the host name; a client id that exists is kept."""
+    hub = site(orgs=[LAB], hubs=[HUB]).hubs[0]
+    assert hub.client_id == "jupyterhub-hub.example.org"
+    assert hub.callback_url == "https://hub.example.org/hub/oauth_callback"
+    assert site(orgs=[LAB], hubs=[HUB | {"clientId": "mine"}]).hubs[0].client_id == "mine"
+
+
+def test_settings_are_those_that_the_release_reads() -> None:
+    """What jhecfg offers is filtered by the release; what a spec adds is checked against it."""
+    old, new = ({s.key for s in site(image={"tag": tag}).exchange.settings} for tag in ("v0.0.10", "v0.0.13"))
+    assert "module.ow" not in old
+    assert "module.ow" in new
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "right"),
+    [
+        ("auth.sso.saml2", 1, True),
+        ("auth.sso.saml2", "1", False),
+        ("auth.sso.saml2", True, False),
+        ("auth.sso.valid_domains", "example.org", True),
+        ("auth.sso.valid_domains", ["example.org"], False),
+        ("auth.sso.valid_domains", None, False),
+        ("auth.patient_access_clients", {"a": [1]}, True),
+    ],
+)
+def test_a_setting_has_the_type_of_the_release(key: str, value: object, right: bool) -> None:
+    """JHE reads a row by its type, so the spec must write that type."""
+    assert codes(resolved(exchange={"settings": {key: value}})) == ([] if right else ["setting-type"])
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    """Resolving goes on after a problem, and returns a site for further rules."""
+    resolution = resolved(
+        image={"tag": "v0.0.11"},
+        exchange={"env": {"NO_SUCH": "x"}, "mcp": {"domain": "mcp.example.org"}},
+        orgs=[LAB],
+        hubs=[HUB | {"access": {"orgs": ["Exmaple Lab"]}, "deploy": "cluster"}],
+        gitops={"engine": "flux"},
+        secrets={"backend": "external-secrets"},
+    )
+    assert set(codes(resolution)) == {
+        "unknown-env", "release-lacks", "unknown-org", "storage-class", "gitops-repo", "secrets-region",
+    }  # fmt: skip
+    assert resolution.site.hubs[0].access.group_ids == ()
+
+
+@pytest.mark.parametrize(("version", "judged"), [("1.20", "1.31"), ("1.34", "1.34"), ("1.99", "1.36")])
+def test_outputs_are_judged_by_the_nearest_kubernetes(version: str, judged: str) -> None:
+    """A version without schemas is a rule's finding, and does not stop the judging."""
+    assert resolved(cluster={"region": "us-east-2", "version": version}).site.kubernetes == judged
