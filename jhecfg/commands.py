@@ -82,7 +82,7 @@ def _judge(validator: str, talk: Talk) -> tuple[Validator, str | None]:
     if validator == "builtin":
         return "builtin", None
     if validator == "none":
-        talk.complain("warning: no schema is checked (--validator none)")
+        talk.complain("warning: no schema and no rule about objects is checked (--validator none)")
         return "none", None
     if validator not in ("auto", "kubeconform"):
         hint = did_you_mean(validator, ["auto", "builtin", "kubeconform", "none"])

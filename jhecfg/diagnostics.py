@@ -120,6 +120,9 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     folded = {option.lower(): option for option in reversed(options)}
     if word.lower() in folded:
         return folded[word.lower()]
+    starting = [option for option in folded if len(word) > 2 and option.startswith(word.lower())]
+    if len(starting) == 1:
+        return folded[starting[0]]
     close = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
     return folded[close[0]] if close else None
 

@@ -95,8 +95,19 @@ def _operations(patch: Any, tree: Tree) -> Any:
         raise PatchFailed("a patch is a mapping, or a list of JSON 6902 operations")
     import jsonpatch
 
-    try:
-        return jsonpatch.apply_patch(tree, patch)
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, KeyError, TypeError, ValueError) as error:
-        # The library's texts can hold values of the object: only its kind of error is told.
-        raise PatchFailed(f"the operations do not fit the object ({type(error).__name__})") from None
+    result: Any = tree
+    for number, operation in enumerate(patch, start=1):
+        try:
+            result = jsonpatch.apply_patch(result, [operation])
+        except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, KeyError, TypeError, ValueError):
+            # The library's texts can hold values of the object: only which operation it was is told.
+            raise PatchFailed(f"operation {number}{_called(operation)} does not fit the object") from None
+    return result
+
+
+def _called(operation: Any) -> str:
+    """Name an operation, `replace /spec/replicas`, if it has the form of one."""
+    if not isinstance(operation, dict):
+        return ""
+    name, path = operation.get("op"), operation.get("path")
+    return f" ({name} {path})" if isinstance(name, str) and isinstance(path, str) and len(name + path) < 200 else ""

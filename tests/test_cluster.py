@@ -178,8 +178,8 @@ def test_nodes_repair_themselves_only_with_the_agent_that_sees() -> None:
 
 def test_optional_parts_are_absent_unless_asked_for() -> None:
     """No empty keys: what the spec leaves out, the file leaves out."""
-    tree = config(make(cluster__access=None, cluster__zones=[], cluster__logging={"types": []}))
-    assert not {"availabilityZones", "cloudWatch", "secretsEncryption"} & tree.keys()
+    tree = config(make(cluster__access=None, cluster__logging={"types": []}))
+    assert not {"cloudWatch", "secretsEncryption"} & tree.keys()
     assert "publicAccessCIDRs" not in tree["vpc"]
 
 

@@ -536,7 +536,7 @@ def test_without_libyaml_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- agreement with other readers ------------------------------------------------------------------------------------
 
 
-def same(left: Any, right: Any) -> bool:  # noqa: ANN401 - any tree
+def same(left: Any, right: Any) -> bool:
     """Equal in value and in type, all the way down (1 == 1.0 == True in Python, not here)."""
     if isinstance(left, dict):
         return isinstance(right, dict) and list(left) == list(right) and all(same(left[k], right[k]) for k in left)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.render.objects import metadata
-from jhecfg.render.units import Unit, hub_units, platform_units, site_named, values_of
+from jhecfg.render.units import Unit, hub_units, place, platform_units, site_named, values_of
 from jhecfg.site import Site
 
 FOLDER = "gitops/argocd"
@@ -38,6 +38,15 @@ _PLATFORM_KINDS = (
     ("networking.k8s.io", "IngressClass"),
     ("rbac.authorization.k8s.io", "ClusterRole"),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+)
+# What comes and goes with the spec: Argo CD may only remove what its project still allows.
+_OPTIONAL_KINDS = (
+    ("", "ConfigMap"),
+    ("", "Service"),
+    ("apps", "Deployment"),
+    ("batch", "CronJob"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("policy", "PodDisruptionBudget"),
 )
 # What Zero to JupyterHub 4.4.0 is made of (jupyterhub/templates); its user scheduler has cluster roles.
 _HUB_CLUSTER_KINDS = (
@@ -74,8 +83,8 @@ def argocd(site: Site, objects: Sequence[Artifact]) -> Iterator[Artifact]:
     yield Artifact(f"{FOLDER}/appproject-exchange.yaml", exchange_project(site, objects))
     if hubs:
         yield Artifact(f"{FOLDER}/appproject-hubs.yaml", hubs_project(site, hubs))
-    for index, unit in enumerate(platform):
-        wave = PLATFORM_WAVE + 10 * index
+    for unit in platform:
+        wave = PLATFORM_WAVE + 10 * place(unit.chart)
         yield Artifact(f"{FOLDER}/application-{unit.release}.yaml", platform_application(site, unit, objects, wave))
     yield Artifact(f"{FOLDER}/application-exchange.yaml", exchange_application(site))
     for unit in hubs:
@@ -134,7 +143,7 @@ def exchange_project(site: Site, objects: Iterable[Artifact]) -> Tree:
         sources=[site.gitops.repo],
         namespaces=sorted({site.namespace, *(str(tree["metadata"]["namespace"]) for tree in inside)}),
         cluster_kinds=[{"group": group, "kind": kind, "name": name} for group, kind, name in sorted(outside)],
-        namespaced=_kinds(sorted({_group_kind(tree) for tree in inside})),
+        namespaced=_kinds(sorted({*_OPTIONAL_KINDS, *(_group_kind(tree) for tree in inside)})),
     )
 
 

@@ -61,12 +61,13 @@ def platform_units(site: Site) -> tuple[Unit, ...]:
             values_path=f"helm/{release_name(chart)}.values.yaml",
             own_namespace=chart.namespace != "kube-system",
         )
-        for chart in sorted(site.charts, key=_rank)
+        for chart in sorted(site.charts, key=place)
     )
 
 
-def _rank(chart: Chart) -> tuple[int, str]:
-    return (_ORDER.index(chart.name) if chart.name in _ORDER else len(_ORDER), chart.name)
+def place(chart: Chart) -> int:
+    """Return a chart's place in the order; it is the same whichever charts a site has."""
+    return _ORDER.index(chart.name)
 
 
 def hub_units(site: Site) -> tuple[Unit, ...]:

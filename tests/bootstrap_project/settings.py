@@ -5,6 +5,7 @@ import os
 SECRET_KEY = os.environ.get("SECRET_KEY", "of a test")
 INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "oauth2_provider", "core"]
 MIGRATION_MODULES = dict.fromkeys(("auth", "contenttypes", "oauth2_provider"))  # tables straight from the models
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, and nobody's password
 AUTH_USER_MODEL = "core.JheUser"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True

@@ -106,8 +106,8 @@ def chart_kubernetes(site: Site) -> Iterator[Finding]:
     *Instead:* choose a version that every chart supports, or another controller.
     """
     cluster = site.cluster
-    if cluster is None:
-        return
+    if cluster is None or cluster.version not in EKS_VERSIONS:
+        return  # one cause, one error: the version itself is refused or warned of
     for chart, loc in _charts(site):
         oldest, newest = chart.kubernetes
         below = _number(cluster.version) < _number(oldest)

@@ -54,9 +54,9 @@ def too_few_zones(site: Site) -> Iterator[Finding]:
 def unknown_group_zone(site: Site) -> Iterator[Finding]:
     """A node group stays in a zone that the cluster does not have.
 
-    *Why:* the cluster has subnets in its own zones only; without `cluster.zones` eksctl picks some at random.
+    *Why:* the cluster has subnets in its own zones only: those of `cluster.zones`, or the region's a and b.
 
-    *Instead:* write `cluster.zones`, and choose the group's among them.
+    *Instead:* choose one of the cluster's zones, or add it to `cluster.zones`.
     """
     cluster = site.cluster
     if cluster is None or cluster.auto_mode:
@@ -65,12 +65,11 @@ def unknown_group_zone(site: Site) -> Iterator[Finding]:
         for index, zone in enumerate(group.zones):
             if zone not in cluster.zones:
                 yield Finding(
-                    loc=(*group.loc, "zones", index) if cluster.zones else ("cluster", "zones"),
+                    loc=(*group.loc, "zones", index),
                     message=f"node group '{group.name}' is to run in {zone}, which is not one of the cluster's zones",
-                    found=", ".join(cluster.zones) or "no cluster.zones: eksctl would pick some at random",
-                    hint=f"write cluster.zones, for example [{cluster.region}a, {cluster.region}b]"
-                    if not cluster.zones
-                    else did_you_mean(zone, cluster.zones),
+                    found=zone,
+                    expected=", ".join(cluster.zones),
+                    hint=did_you_mean(zone, cluster.zones),
                 )
 
 

@@ -46,6 +46,8 @@ class PractitionerOrganization(models.Model):
     role = models.CharField(default="viewer")
 
     class Meta:
+        """What is unique."""
+
         unique_together = (("practitioner", "organization"),)
 
 
@@ -53,7 +55,7 @@ OLD = os.environ.get("JHE_SHAPE") == "v0.0.11"
 
 
 class JheSetting(models.Model):
-    """A setting. Up to v0.0.11 the same key could also have rows of single clients, and a NULL is never twice the same."""
+    """A setting. Up to v0.0.11 the same key could also have rows of single clients."""
 
     key = models.CharField(unique=not OLD)
     if OLD:
@@ -83,6 +85,8 @@ class CodeableConcept(models.Model):
     text = models.CharField()
 
     class Meta:
+        """What is unique."""
+
         unique_together = (("coding_system", "coding_code"),)
 
 

@@ -1,4 +1,4 @@
-"""JHE's own reference data, as its seed command has it: written again at every call, and lost at a name that is twice."""
+"""JHE's reference data, as its seed command has it: written again at every call, and lost where people edited it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ class Command:
     def seed_codeable_concepts() -> None:
         """Write the concepts."""
         for code in ("heart-rate", "step-count"):
-            CodeableConcept.objects.update_or_create(coding_system="https://example.org/omh", coding_code=code, text=code)
+            CodeableConcept.objects.update_or_create(
+                coding_system="https://example.org/omh", coding_code=code, text=code
+            )
 
     def seed_data_sources(self) -> None:
         """Write the data sources, and what each can measure."""
