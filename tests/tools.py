@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PLACES = (ROOT / ".tools" / "bin", ROOT / ".venv" / "bin", ROOT / "tests" / "js" / "node_modules" / ".bin")
+PLACES = (
+    ROOT / ".tools" / "bin",
+    ROOT / ".tools" / "cfnlint" / "bin",
+    ROOT / ".venv" / "bin",
+    ROOT / "tests" / "js" / "node_modules" / ".bin",
+)
 
 
 def find(name: str) -> str | None:
