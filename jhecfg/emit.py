@@ -187,8 +187,12 @@ def _float(value: float) -> str:
     return digits if "." in digits else digits + ".0"
 
 
+@lru_cache(maxsize=128)
 def _text(text: str, pad: str) -> str:
-    """Write text that is long or has lines, and its newline: a literal block where it may be one, else on one line."""
+    """Write text that is long or has lines, and its newline: a literal block where it may be one, else on one line.
+
+    Remembered, since the scripts and certificates of one site stand in the next one too.
+    """
     if "\n" in text and _fits_block(text):
         return _block(text, pad + "  ")
     return _quote(text) + "\n"

@@ -77,7 +77,7 @@ def bootstrap_job(site: Site) -> Tree:
         {"name": "bootstrap", "mountPath": "/etc/jhe/bootstrap", "readOnly": True},
     ]
     volumes = [*exchange_volumes(site), {"name": "bootstrap", "configMap": {"name": "bootstrap"}}]
-    return _job(site, "bootstrap", container, volumes, deadline=900, inputs=[bootstrap_script(), bootstrap_data(site)])
+    return _job(site, "bootstrap", container, volumes, deadline=900, inputs=[_script_digest(), bootstrap_data(site)])
 
 
 def bootstrap_config(site: Site) -> Tree:
@@ -94,6 +94,11 @@ def bootstrap_config(site: Site) -> Tree:
 def bootstrap_script() -> str:
     """Return the script, the same for every spec."""
     return (files("jhecfg.render") / "files" / "bootstrap.py").read_text(encoding="utf-8")
+
+
+@cache
+def _script_digest() -> str:
+    return digest(bootstrap_script())
 
 
 def bootstrap_data(site: Site) -> dict[str, Any]:

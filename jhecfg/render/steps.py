@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from shlex import quote
 
 __all__ = ["bash", "block", "code", "command", "identifier", "one_line", "quote", "step", "table", "text", "words"]
@@ -56,6 +57,7 @@ def one_line(value: str) -> str:
     return _HIDDEN.sub("\ufffd", _SPACE.sub(" ", value)).strip()
 
 
+@lru_cache(maxsize=4096)
 def code(value: str) -> str:
     """Return a value as inline code, whatever it holds."""
     value = one_line(value)
@@ -64,6 +66,7 @@ def code(value: str) -> str:
     return f"{ticks}{pad}{value}{pad}{ticks}"
 
 
+@lru_cache(maxsize=4096)
 def text(value: str) -> str:
     """Return a value as Markdown text on one line: whatever could be markup or HTML is escaped."""
     line = _SPECIAL.sub(r"\\\1", one_line(value))
@@ -78,7 +81,11 @@ def _escaped_start(match: re.Match[str]) -> str:
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """Return a table; a bar in a cell would end it, and is escaped where it is not yet."""
     lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(re.sub(r"(?<!\\)\|", r"\\|", cell) for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(cell: str) -> str:
+    return re.sub(r"(?<!\\)\|", r"\\|", cell) if "|" in cell else cell
 
 
 def words(items: Iterable[str]) -> str:

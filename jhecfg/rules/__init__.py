@@ -79,8 +79,9 @@ def judge_site(site: Site) -> Iterator[tuple[str, Finding]]:
 
 def judge_artifacts(site: Site, artifacts: Sequence[Artifact]) -> Iterator[tuple[str, Finding]]:
     """Run the rules over the outputs; yield (code, finding)."""
+    outputs = manifests.Outputs(artifacts)
     for rule in ARTIFACT_RULES:
-        for finding in rule(site, artifacts):
+        for finding in rule(site, outputs):
             yield code_of(rule), finding
 
 

@@ -134,10 +134,12 @@ def comes_too_early(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Findi
     *Instead:* take back the patch that changed the order; the namespace is first, configuration before Jobs, Jobs
     before the application, routes last.
     """
-    ranks = {_identity(tree): rank for _, tree, rank in _ranked(artifacts)}
-    for path, tree, rank in _ranked(artifacts):
+    ranked = list(_ranked(artifacts))
+    ranks = {_identity(tree): rank for _, tree, rank in ranked}
+    for path, tree, rank in ranked:
         namespace = str(tree["metadata"].get("namespace", ""))
-        needs = [("Namespace", "", namespace), *((kind, namespace, name) for kind, name in _needs(tree))]
+        pods = _needs(tree) if tree["kind"] in _WITH_PODS else ()
+        needs = [("Namespace", "", namespace), *((kind, namespace, name) for kind, name in pods)]
         for need in needs:
             if ranks.get(need, rank) > rank:
                 yield Finding(
@@ -153,12 +155,13 @@ def _identity(tree: Tree) -> tuple[str, str, str]:
 
 def _ranked(artifacts: Sequence[Artifact]) -> Iterator[tuple[str, Tree, tuple[int, bool]]]:
     """Yield (path, object, rank): its wave, or else its phase's place; within one, a namespace is first."""
-    phases = sorted({a.path.split("/")[1] for a in artifacts if a.path.startswith("manifests/")})
+    names = sorted({a.path.split("/")[1] for a in artifacts if a.path.startswith("manifests/")})
+    phases = {name: place for place, name in enumerate(names)}
     for artifact in artifacts:
         tree = artifact.manifest
         if artifact.path.startswith("manifests/") and tree is not None and "metadata" in tree:
             wave = (tree["metadata"].get("annotations") or {}).get(WAVE)
-            place = phases.index(artifact.path.split("/")[1]) if wave is None else _number(wave)
+            place = phases[artifact.path.split("/")[1]] if wave is None else _number(wave)
             yield artifact.path, tree, (place, tree["kind"] != "Namespace")
 
 
@@ -167,6 +170,7 @@ def _number(wave: Any) -> int:
     return int(str(wave)) if digits.isascii() and digits.isdigit() else 0
 
 
+_WITH_PODS = frozenset({"Deployment", "Job", "CronJob"})
 _REFERENCES = {
     "configMapRef": ("ConfigMap", "name"),
     "configMapKeyRef": ("ConfigMap", "name"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,11 +16,25 @@ Objects = Sequence[tuple[str, Tree]]
 """(artifact path, object) pairs."""
 
 
+class Outputs(tuple[Artifact, ...]):
+    """A site's artifacts, with the Kubernetes objects among them picked out once for all rules."""
+
+    objects: list[tuple[str, Tree]]
+
+    def __new__(cls, artifacts: Iterable[Artifact]) -> Outputs:
+        """Take the artifacts in their order."""
+        self = super().__new__(cls, artifacts)
+        self.objects = objects_of(tuple(self))
+        return self
+
+
 def objects_of(artifacts: Sequence[Artifact]) -> list[tuple[str, Tree]]:
     """Return the Kubernetes objects among the artifacts: what reaches the API server.
 
     That is without eksctl's cluster and the kustomization.yaml files, which have no metadata.
     """
+    if isinstance(artifacts, Outputs):
+        return artifacts.objects
     pairs = ((artifact.path, artifact.manifest) for artifact in artifacts)
     served = ((path, tree) for path, tree in pairs if path.startswith(("manifests/", "gitops/")))
     return [(path, tree) for path, tree in served if tree is not None and isinstance(tree.get("metadata"), dict)]
@@ -334,16 +348,18 @@ def secret_in_output(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Find
 
     *Instead:* keep the value in a Secret, and refer to it by name and key.
     """
+    strings: set[str] = set()
     for artifact in artifacts:
         if artifact.path.startswith("manifests/") and (artifact.manifest or {}).get("kind") == "Secret":
             yield Finding(artifact=artifact.path, loc=(), message="a Secret with its values would be in the output")
-        strings: set[str] = set()
         _collect(artifact.tree, strings)
-        if any(_shape(text) for text in strings):
-            for loc, text in _texts(artifact.tree):
-                shape = _shape(text)
-                if shape:
-                    yield Finding(artifact=artifact.path, loc=loc, message=f"the output would hold {shape}")
+    if not any(map(_shape, strings)):
+        return
+    for artifact in artifacts:
+        for loc, text in _texts(artifact.tree):
+            shape = _shape(text)
+            if shape:
+                yield Finding(artifact=artifact.path, loc=loc, message=f"the output would hold {shape}")
 
 
 # The same labels, kinds and scripts stand in every file of every site.

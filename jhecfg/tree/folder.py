@@ -216,8 +216,13 @@ def trouble(verb: str, path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise ToolError(f"cannot {verb} {path}: {why[:1].lower()}{why[1:]}") from error
+        raise said(verb, path, error) from error
+
+
+def said(verb: str, path: str, error: OSError) -> ToolError:
+    """Say what could not be done, where, and why."""
+    why = error.strerror or type(error).__name__
+    return ToolError(f"cannot {verb} {path}: {why[:1].lower()}{why[1:]}")
 
 
 def _enter(name: str, at: int) -> int:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 
 from jhecfg.tree import names
@@ -37,8 +38,9 @@ class Owned:
         return Owned(hashes=joined)
 
 
+@lru_cache(maxsize=256)
 def digest(data: bytes) -> str:
-    """Return the SHA-256 of some bytes, in hex."""
+    """Return the SHA-256 of some bytes, in hex; remembered, since the lock, the journal and the comparison all ask."""
     return sha256(data).hexdigest()
 
 
@@ -81,7 +83,21 @@ def is_blank(data: bytes) -> bool:
 
 
 def _text(tree: Mapping[str, object]) -> bytes:
-    return (json.dumps(tree, indent=2) + "\n").encode("ascii")
+    """Write JSON as `json.dumps(tree, indent=2)` would, line by line: its own writer with indents is slow."""
+    lines = []
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            inner = ",\n".join(f"    {json.dumps(name)}: {_value(each)}" for name, each in value.items())
+            lines.append(f"  {json.dumps(key)}: {{\n{inner}\n  }}")
+        else:
+            lines.append(f"  {json.dumps(key)}: {_value(value)}")
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode("ascii")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(f"      {json.dumps(each)}" for each in value) + "\n    ]"
+    return json.dumps(value)
 
 
 def _read(data: bytes | None) -> Owned:

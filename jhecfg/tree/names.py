@@ -55,8 +55,16 @@ def check(site: str, paths: Iterable[str]) -> None:
     A wrong path here is a defect of a renderer, not of a spec: names in a spec are judged long before.
     """
     wrong = [f"{site!r} {problem(site) or 'is not one folder'}"] if problem(site) or "/" in site else []
+    wrong += _wrong(frozenset(paths))
+    if wrong:
+        raise ToolError("cannot write these paths: " + "; ".join(dict.fromkeys(wrong)))
+
+
+@lru_cache(maxsize=256)
+def _wrong(files: frozenset[str]) -> tuple[str, ...]:
+    """Say what is wrong with a set of paths; remembered, since the sites of a fleet have the same ones."""
+    wrong: list[str] = []
     spelled: dict[str, str] = {}
-    files = set(paths)
     for path in sorted(files):
         if reason := problem(path):
             wrong.append(f"{path!r} {reason}")
@@ -66,5 +74,4 @@ def check(site: str, paths: Iterable[str]) -> None:
         for name in (path, *above):
             if spelled.setdefault(name.lower(), name) != name:
                 wrong.append(f"{name!r} and {spelled[name.lower()]!r} differ in case only")
-    if wrong:
-        raise ToolError("cannot write these paths: " + "; ".join(dict.fromkeys(wrong)))
+    return tuple(wrong)

@@ -18,9 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from jhecfg.diagnostics import Refused, ToolError
-from jhecfg.tree import names
 from jhecfg.tree.compare import STATE, Comparison, Survey, journal_path, staging_path, survey, turn_path
-from jhecfg.tree.folder import Folder, opened, trouble
+from jhecfg.tree.folder import Folder, opened, said, trouble
 from jhecfg.tree.lock import LOCK, journal_text, owned
 from jhecfg.tree.turn import turn
 
@@ -38,7 +37,6 @@ def write(out: Path, site: str, files: Mapping[str, bytes], *, force: bool = Fal
     Returns what differed before. Raises Refused, naming every obstacle, and ToolError (disk, permission, another
     build at work for ten seconds). A refusal writes nothing; after a ToolError the next build finishes or repairs.
     """
-    names.check(site, files)
     with opened(str(out)) as folder:
         if settled := _without_a_turn(folder, site, files, force=force):
             return settled
@@ -138,9 +136,12 @@ def _stage(folder: Folder, site: str, files: Mapping[str, bytes], *, durable: bo
     with trouble("write", folder.shown(staging_path(site))):
         folder.mkdir(staging_path(site))
     staged = {path: _staged_path(site, number) for number, path in enumerate(files, start=1)}
-    for path, place in staged.items():
-        with trouble("write", folder.shown(f"{site}/{path}")):
+    path = ""
+    try:
+        for path, place in staged.items():
             folder.create(place, files[path], sync=durable and path == LOCK)
+    except OSError as error:
+        raise said("write", folder.shown(f"{site}/{path}"), error) from error
     return staged
 
 
@@ -161,9 +162,12 @@ def _remove(folder: Folder, site: str, paths: list[str], prune: tuple[str, ...],
 
 
 def _put(folder: Folder, site: str, staged: Mapping[str, str]) -> None:
-    for path, place in staged.items():
-        with trouble("write", folder.shown(f"{site}/{path}")):
+    path = ""
+    try:
+        for path, place in staged.items():
             folder.replace(place, f"{site}/{path}")
+    except OSError as error:
+        raise said("write", folder.shown(f"{site}/{path}"), error) from error
 
 
 def _finish(folder: Folder, site: str) -> None:
