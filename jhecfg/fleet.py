@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -68,9 +69,10 @@ def muster(paths: Sequence[Path], *, explicit: bool) -> Fleet:
             broken.append(Outcome(spec=path.as_posix(), diagnostics=error.diagnostics))
         except ToolError as error:
             broken.append(Outcome(spec=path.as_posix(), trouble=str(error)))
-    extended = {_resolved(source, base) for source in sources for base in source.digests if base != source.path.name}
+    extended = {_resolved(source, base) for source in sources for base in list(source.digests)[1:]}
     bases = [s for s in sources if not explicit and "site" not in s.tree and s.path.resolve() in extended]
-    sites, twice = _without_twins([source for source in sources if source not in bases])
+    names = {base.name for base in bases}
+    sites, twice = _without_twins([source for source in sources if source.name not in names])
     return Fleet(sources=tuple(sites), bases=tuple(bases), broken=(*broken, *twice))
 
 
@@ -106,6 +108,8 @@ def run(sources: Sequence[Source], options: Options, jobs: int, done: Callable[[
         for batch in _batches(sources):
             outcomes += _run_batch(batch, options)
             done(len(outcomes))
+            if len(outcomes) % (10 * BATCH) == 0:
+                gc.collect()  # the command line switches it off; a large fleet keeps its memory flat by this
         return outcomes
     return _run_parallel(sources, options, jobs, done)
 

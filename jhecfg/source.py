@@ -166,11 +166,10 @@ class _Chain:
     """A spec, its base, the base of that: iterating reads them one after the other."""
 
     def __init__(self, path: Path, leaf: Document) -> None:
-        self.folder = Path(os.path.realpath(path.parent))
-        self.top = _top(self.folder)
+        self.path = path
         self.documents = [leaf]
         self.files = [path.name]  # as written, from the leaf's folder
-        self.real = [os.path.realpath(self.folder / path.name)]
+        self.real: list[str] = []
 
     def __iter__(self) -> Iterator[Document]:
         nodes = 0
@@ -184,7 +183,15 @@ class _Chain:
                 self._refuse("yaml-too-many-values", f"this and its bases have more than {LIMITS.nodes:,} values")
             self._follow(document)
 
+    def _ground(self) -> None:
+        """Find out where the leaf really lies: only a spec that extends another needs to know."""
+        self.folder = Path(os.path.realpath(self.path.parent))
+        self.top = _top(self.folder)
+        self.real = [os.path.realpath(self.folder / self.path.name)]
+
     def _follow(self, document: Document) -> None:
+        if not self.real:
+            self._ground()
         written = document.tree["extends"]
         if not isinstance(written, str) or not written.strip() or "\\" in written:
             self._refuse("extends-not-a-path", "`extends` must be the path of a file", hint="write a path with `/`")

@@ -182,7 +182,7 @@ def test_a_judge_that_does_not_run_is_said(
     words = {
         "auto": "kubeconform is not on PATH and did not run",
         "builtin": "built-in",
-        "none": "no schema is checked",
+        "none": "no schema and no rule about objects is checked",
     }
     assert words[validator] in err
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
+from jhecfg.rules.manifests import references
 from jhecfg.site import Site
 
 WAVE = "argocd.argoproj.io/sync-wave"
@@ -138,8 +139,9 @@ def comes_too_early(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Findi
     ranks = {_identity(tree): rank for _, tree, rank in ranked}
     for path, tree, rank in ranked:
         namespace = str(tree["metadata"].get("namespace", ""))
-        pods = _needs(tree) if tree["kind"] in _WITH_PODS else ()
-        needs = [("Namespace", "", namespace), *((kind, namespace, name) for kind, name in pods)]
+        needs = [("Namespace", "", namespace)]
+        for _, kind, name in references(tree):  # a Secret comes by its ExternalSecret
+            needs.append(("ExternalSecret" if kind == "Secret" else kind, namespace, name))
         for need in needs:
             if ranks.get(need, rank) > rank:
                 yield Finding(
@@ -168,33 +170,6 @@ def _ranked(artifacts: Sequence[Artifact]) -> Iterator[tuple[str, Tree, tuple[in
 def _number(wave: Any) -> int:
     digits = str(wave).removeprefix("-")
     return int(str(wave)) if digits.isascii() and digits.isdigit() else 0
-
-
-_WITH_PODS = frozenset({"Deployment", "Job", "CronJob"})
-_REFERENCES = {
-    "configMapRef": ("ConfigMap", "name"),
-    "configMapKeyRef": ("ConfigMap", "name"),
-    "configMap": ("ConfigMap", "name"),
-    "secretRef": ("ExternalSecret", "name"),
-    "secretKeyRef": ("ExternalSecret", "name"),
-    "secret": ("ExternalSecret", "secretName"),
-}
-
-
-def _needs(tree: Any) -> Iterator[tuple[str, str]]:
-    """Yield (kind, name) of what the pods of an object refer to; a Secret comes by its ExternalSecret."""
-    if isinstance(tree, list):
-        for item in tree:
-            yield from _needs(item)
-    elif isinstance(tree, dict):
-        for key, value in tree.items():
-            if key == "serviceAccountName":
-                yield "ServiceAccount", str(value)
-            elif key in _REFERENCES and isinstance(value, dict):
-                kind, field = _REFERENCES[key]
-                yield kind, str(value.get(field))
-            else:
-                yield from _needs(value)
 
 
 def not_allowed_by_project(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:

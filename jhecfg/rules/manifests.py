@@ -99,7 +99,7 @@ def dangling_reference(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Fi
     known = _known(site, artifacts)
     for path, tree in objects_of(artifacts):
         namespace = str(tree.get("metadata", {}).get("namespace", ""))
-        for loc, kind, name in _references(tree):
+        for loc, kind, name in references(tree):
             if (kind, namespace, name) not in known:
                 yield Finding(artifact=path, loc=loc, message=f"{kind} '{name}' is not in namespace '{namespace}'")
 
@@ -114,7 +114,7 @@ def _known(site: Site, artifacts: Sequence[Artifact]) -> set[tuple[str, str, str
     return made | secrets | pulls | ca
 
 
-def _references(tree: Tree) -> Iterator[tuple[Loc, str, str]]:
+def references(tree: Tree) -> Iterator[tuple[Loc, str, str]]:
     """Yield (place, kind, name) of everything in the same namespace that an object needs."""
     for loc, template in _pods(tree):
         yield from _pod_references(loc, template)
@@ -352,7 +352,7 @@ def secret_in_output(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Find
     for artifact in artifacts:
         if artifact.path.startswith("manifests/") and (artifact.manifest or {}).get("kind") == "Secret":
             yield Finding(artifact=artifact.path, loc=(), message="a Secret with its values would be in the output")
-        _collect(artifact.tree, strings)
+        _collect([artifact.tree], strings)
     if not any(map(_shape, strings)):
         return
     for artifact in artifacts:
@@ -368,13 +368,11 @@ _shape = lru_cache(maxsize=8192)(leaks.secret_shape)
 
 def _collect(tree: Any, strings: set[str]) -> None:
     """Gather every text of a tree, without places: these are only needed when something is found."""
-    if isinstance(tree, str):
-        strings.add(tree)
-    elif isinstance(tree, dict):
-        for value in tree.values():
-            _collect(value, strings)
-    elif isinstance(tree, list):
-        for value in tree:
+    for value in tree.values() if type(tree) is dict else tree:
+        kind = type(value)
+        if kind is str:
+            strings.add(value)
+        elif kind is dict or kind is list:
             _collect(value, strings)
 
 

@@ -87,14 +87,19 @@ def _text(tree: Mapping[str, object]) -> bytes:
     lines = []
     for key, value in tree.items():
         if isinstance(value, Mapping) and value:
-            inner = ",\n".join(f"    {json.dumps(name)}: {_value(each)}" for name, each in value.items())
+            inner = ",\n".join(f"    {_quoted(name)}: {_value(each)}" for name, each in value.items())
             lines.append(f"  {json.dumps(key)}: {{\n{inner}\n  }}")
         else:
             lines.append(f"  {json.dumps(key)}: {_value(value)}")
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode("ascii")
 
 
+_quoted = lru_cache(maxsize=1024)(json.dumps)  # a fleet's sites have the same paths
+
+
 def _value(value: object) -> str:
+    if isinstance(value, str) and value.isalnum() and value.isascii():  # a digest
+        return f'"{value}"'
     if isinstance(value, list) and value:
         return "[\n" + ",\n".join(f"      {json.dumps(each)}" for each in value) + "\n    ]"
     return json.dumps(value)
