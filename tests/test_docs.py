@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -103,3 +104,11 @@ def test_pages_name_files_that_exist(page: Path) -> None:
     named = re.findall(r"`((?:jhecfg|tests|tools|specs)/[\w./-]+)`", text) if page.name != "rules.md" else []
     missing = [path for path in named if not (ROOT / path).exists() and not path.startswith(("specs/x", "jhecfg/v1"))]
     assert missing == []
+
+
+def test_the_layers_of_the_page_are_those_that_are_checked() -> None:
+    """docs/architecture.md shows the rows that import-linter enforces."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = config["tool"]["importlinter"]["contracts"]
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert "```text\n" + "\n".join(contract["layers"]) + "\n```" in page
