@@ -38,6 +38,7 @@ def measure(command: Sequence[str], cwd: Path, *, cache: bool = False) -> Cost:
     environment = {**os.environ, **({} if cache else {"JHECFG_NO_CACHE": "1"})}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment["XDG_CACHE_HOME"] = str(cwd / ".cache")
+    environment["PATH"] = os.defpath  # without kubeconform: the built-in schemas are measured
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)  # of the process and of those that it waited for
@@ -150,10 +151,11 @@ def documents(out: Path) -> int:
 def one_site(jhecfg: str, work: Path, repeat: int) -> Iterator[Row]:
     """Measure a single site: cold, unchanged, checked."""
     fleet(work, 1, full=True)
-    builtin = [jhecfg, "build", "--validator", "builtin"]
     yield Row("`jhecfg --version`", best([jhecfg, "--version"], work, repeat), 0, "")
-    cold = best(builtin, work, repeat, fresh=work / "out")
+    cold = best([jhecfg, "build"], work, repeat, fresh=work / "out")
     yield Row("build, 1 site, cold, validated", cold, documents(work / "out"), "≤ 0.30 s, ≤ 80 MiB")
+    cold = best([jhecfg, "build", "--validator", "builtin"], work, repeat, fresh=work / "out")
+    yield Row("the same with an option", cold, documents(work / "out"), "≤ 0.30 s, ≤ 80 MiB")
     measure([jhecfg, "build"], work, cache=True)
     count = documents(work / "out")
     yield Row("build, nothing changed", best([jhecfg, "build"], work, repeat, cache=True), count, "≤ 0.10 s (0.05)")

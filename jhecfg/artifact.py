@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Tree = dict[str, Any]
 """A plain tree: dict, list, str, int, float, bool and None, nothing else. The emitter refuses anything else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Artifact:
+class Artifact(NamedTuple):
     """One file of the output.
 
     `path` is relative to `out/<site>/`, with `/`. `tree` is a plain tree (emitted as YAML) or text (written as it is).
@@ -19,7 +17,7 @@ class Artifact:
 
     path: str
     tree: Tree | str
-    note: tuple[str, ...] = field(default=())
+    note: tuple[str, ...] = ()
 
     @property
     def manifest(self) -> Tree | None:

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from jhecfg import __version__
-from jhecfg.report import Format, prepare_streams, wants_colour
-from jhecfg.talk import Exit, Talk
+from jhecfg.report import Format, wants_colour
+from jhecfg.talk import Talk, guarded
 
 app = typer.Typer(
     name="jhecfg",
@@ -23,9 +23,10 @@ app = typer.Typer(
 )
 
 Specs = Annotated[
-    list[Path] | None, typer.Argument(metavar="[SPEC]...", help="Spec files [default: every file in specs/].")
+    list[Path] | None,
+    typer.Argument(metavar="SPEC", readable=False, help="Spec files [default: every file in specs/]."),
 ]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the outputs.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", readable=False, help="Folder of the outputs.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Processes to work in.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite hand-edited and foreign files that are in the way.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Let warnings fail.")]
@@ -81,7 +82,10 @@ def check(
     style: Style = "text",
     quiet: Quiet = False,
 ) -> None:
-    """Compile and judge, write nothing; fail (3) if out/ is not what `build` would write. For CI and pre-commit."""
+    """Compile, judge, and exit with 3 if out/ is out of date.
+
+    Nothing is written. For CI and pre-commit.
+    """
     from jhecfg.commands import check as command
 
     raise typer.Exit(command(specs, _talk(style, quiet), out, jobs, strict=strict, validator=validator))
@@ -126,21 +130,4 @@ def _talk(style: Format, quiet: bool) -> Talk:
 
 def run(argv: list[str]) -> int:
     """Run the command line and return the exit code; a bug is said without input values."""
-    prepare_streams()
-    try:
-        app(args=argv, prog_name="jhecfg")
-    except SystemExit as exit_:
-        return int(exit_.code or 0)
-    except Exception as error:
-        return _bug(error)
-    return Exit.OK
-
-
-def _bug(error: Exception) -> int:
-    """Say where jhecfg broke: names of files and functions, no values."""
-    import traceback
-
-    frames = [f"  {Path(f.filename).name}:{f.lineno} in {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-    message = f"jhecfg {__version__} has a bug: {type(error).__name__}"
-    sys.stderr.write("\n".join([message, *frames, "please report it, with the lines above"]) + "\n")
-    return Exit.BUG
+    return guarded(lambda: app(args=argv, prog_name="jhecfg"))

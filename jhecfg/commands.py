@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +11,11 @@ from jhecfg.cache import remember
 from jhecfg.compile import Validator, documentation
 from jhecfg.diagnostics import ToolError, did_you_mean
 from jhecfg.fleet import Fleet, Mode, Options, Outcome, muster, run
+from jhecfg.report import wants_colour
 from jhecfg.source import Source, discover
 from jhecfg.talk import Exit, Talk
-from jhecfg.tell import in_the_way, result
-from jhecfg.unchanged import cache_options
+from jhecfg.tell import headline, in_the_way, result, unwritten
+from jhecfg.unchanged import OUT, cache_options, forgotten, orphans
 
 SPECS = Path("specs")
 FEW = 10
@@ -31,6 +34,18 @@ def build(
 ) -> int:
     """Compile, judge and write."""
     return _each(specs, talk, out, jobs, "build", validator=validator, force=force, strict=strict)
+
+
+def plainly(argv: Sequence[str]) -> int:
+    """Run `build` or `check` without options (`is_plain`), as the command line would with its defaults.
+
+    Most builds are called so, and typer's imports and parsers would be a seventh of their time.
+    """
+    specs, out = [Path(word) for word in argv[1:]], Path(OUT)
+    talk = Talk("text", quiet=False, colour=wants_colour(sys.stderr, os.environ))
+    if argv[0] == "build":
+        return build(specs, talk, out, 1, force=False, strict=False, validator="auto")
+    return check(specs, talk, out, 1, strict=False, validator="auto")
 
 
 def check(specs: Sequence[Path] | None, talk: Talk, out: Path, jobs: int, *, strict: bool, validator: str) -> int:
@@ -57,8 +72,8 @@ def _each(
     only_diff: bool = False,
 ) -> int:
     try:
+        fleet = muster(_named(specs), explicit=bool(specs))
         judge, binary = _judge(validator, talk)
-        fleet = muster(list(specs or discover(SPECS)), explicit=bool(specs))
     except ToolError as error:
         talk.complain(f"jhecfg: {error}")
         return Exit.ENVIRONMENT
@@ -72,7 +87,24 @@ def _each(
     outcomes = [*run(fleet.sources, options, jobs, _progress(talk, len(fleet.sources))), *fleet.broken]
     _remember(fleet, outcomes, options)
     _tell(talk, outcomes, options, only_diff=only_diff)
-    return _code(outcomes, strict=strict, fail=fail)
+    if not specs and all(outcome.site for outcome in outcomes):
+        for name in orphans(str(out), {outcome.site for outcome in outcomes}):
+            talk.say(forgotten(str(out), name))
+    code = _code(outcomes, strict=strict, fail=fail)
+    if code == Exit.OUT_OF_DATE:
+        _tell_stale(talk, outcomes, options)
+    return code
+
+
+def _named(specs: Sequence[Path] | None) -> list[Path]:
+    """Return the specs that are meant: those named, or all of specs/. Raises ToolError, and ValueError for no file."""
+    if specs and Path("-") in specs:
+        raise ValueError("standard input is not read; a spec is a file, as in `jhecfg build site.yaml`")
+    if specs or SPECS.is_dir():
+        return list(specs or discover(SPECS))
+    above = next((folder for folder in Path.cwd().parents if (folder / SPECS).is_dir()), None)
+    where = f"run jhecfg in {above}, or " if above else ""
+    raise ValueError(f"there is no folder {SPECS}/ here; {where}name a spec, as in `jhecfg build site.yaml`")
 
 
 def _judge(validator: str, talk: Talk) -> tuple[Validator, str | None]:
@@ -93,8 +125,6 @@ def _judge(validator: str, talk: Talk) -> tuple[Validator, str | None]:
             "kubeconform is not on PATH; install it with "
             "`go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0`, or use --validator builtin"
         )
-    if binary is None:
-        talk.say("kubeconform is not on PATH and did not run; the built-in schemas did")
     return ("auto" if validator == "auto" else "kubeconform"), binary
 
 
@@ -144,10 +174,8 @@ def _paths(source: Source) -> dict[str, str]:
 
 def _tell(talk: Talk, outcomes: Sequence[Outcome], options: Options, *, only_diff: bool) -> None:
     found = [diagnostic for outcome in outcomes for diagnostic in outcome.diagnostics]
-    stopped = [outcome for outcome in outcomes if outcome.comparison is None]
-    tail = f"{', '.join(o.spec for o in stopped)}: nothing was written" if stopped and options.mode == "build" else ""
     if found or talk.style != "text":
-        talk.diagnostics(found, documentation(), tail)
+        talk.diagnostics(found, documentation(), unwritten(outcomes) if options.mode == "build" else "")
     for outcome in outcomes:
         for line in in_the_way(outcome, options):
             talk.complain(line)
@@ -159,10 +187,19 @@ def _tell(talk: Talk, outcomes: Sequence[Outcome], options: Options, *, only_dif
                 talk.result(text)
             elif text:  # a program reads stdout: it holds a document, and nothing else
                 talk.say(text.rstrip("\n"))
-    checked = sum(outcome.objects_checked for outcome in outcomes)
+    checked = sum(outcome.objects_checked for outcome in outcomes if outcome.comparison is not None)
     if checked and not only_diff:
-        judges = "the built-in schemas" + (" and kubeconform" if options.kubeconform else "")
-        talk.say(f"{checked} objects checked against {judges}")
+        second = " and kubeconform" if options.kubeconform else ""
+        absent = "; kubeconform is not on PATH" if options.validator == "auto" and not second else ""
+        talk.say(f"{checked} objects checked against the built-in schemas{second}{absent}")
+
+
+def _tell_stale(talk: Talk, outcomes: Sequence[Outcome], options: Options) -> None:
+    """Say that the output is out of date; who asked for quiet has not heard yet of which sites."""
+    for outcome in outcomes:
+        if talk.quiet and outcome.comparison is not None and not outcome.comparison.clean:
+            talk.complain(headline(outcome.site, outcome.comparison, options).rstrip("\n"))
+    talk.complain(f"{options.out}/ is not what the specs say: run `jhecfg build`, and commit what it changes")
 
 
 def _code(outcomes: Sequence[Outcome], *, strict: bool, fail: bool) -> int:
@@ -173,9 +210,13 @@ def _code(outcomes: Sequence[Outcome], *, strict: bool, fail: bool) -> int:
         return Exit.SPEC
     if any(outcome.refused for outcome in outcomes):
         return Exit.REFUSED
-    if fail and any(outcome.comparison is not None and not outcome.comparison.clean for outcome in outcomes):
+    if fail and any(_out_of_date(outcome) for outcome in outcomes):
         return Exit.OUT_OF_DATE
     return Exit.OK
+
+
+def _out_of_date(outcome: Outcome) -> bool:
+    return outcome.comparison is not None and not outcome.comparison.clean
 
 
 def explain(code: str, talk: Talk) -> int:
@@ -186,8 +227,18 @@ def explain(code: str, talk: Talk) -> int:
         hint = did_you_mean(code, docs) or "`jhecfg explain all` lists them"
         talk.complain(f"jhecfg: there is no code '{code}'; {hint}")
         return Exit.USAGE
-    talk.result("\n".join(f"{each}\n{'-' * len(each)}\n{docs[each].strip()}\n" for each in codes))
+    talk.result("\n".join(f"{each}\n{'-' * len(each)}\n{_wrapped(docs[each])}\n" for each in codes))
     return Exit.OK
+
+
+def _wrapped(text: str) -> str:
+    """Break long lines between words, for a terminal; leave short ones and examples."""
+    from textwrap import fill
+
+    lines = text.strip().split("\n")
+    return "\n".join(
+        line if line[:1] == " " else fill(line, 88, break_long_words=False, break_on_hyphens=False) for line in lines
+    )
 
 
 def schema(talk: Talk) -> int:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from jhecfg import parse as parsing
 from jhecfg import patch as patching
@@ -50,8 +49,7 @@ CODES: dict[str, str] = {
 """What this stage can find, and its documentation."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(NamedTuple):
     """What a spec compiles to, and everything there is to say about it. `files` includes the lock."""
 
     source: Source
@@ -149,6 +147,7 @@ def finding_of(violation: Violation) -> Finding:
         found=violation.found,
         expected=violation.expected,
         hint=violation.hint,
+        key=violation.key,
     )
 
 
@@ -191,24 +190,28 @@ def _in_output(source: Source, artifacts: Sequence[Artifact], code: str, finding
     artifact = next(a for a in artifacts if a.path == finding.artifact)
     line = _output_span(artifact, finding.loc)
     origin = origin_of(source.tree, finding.artifact, finding.loc)
+    wrong_key = finding.key and origin is not None and finding.loc[-1] in origin
+    if wrong_key and origin:
+        origin = origin[: origin.index(finding.loc[-1]) + 1]
     label = finding.label if origin else "no line of the spec shapes this: jhecfg itself does"
-    named = replace(finding, message=f"{finding.artifact}: {finding.message}", label=label)
-    return _diagnostic(code, named, source.span(origin or ()), ((line, "in the output"),))
+    named = finding._replace(message=f"{finding.artifact}: {finding.message}", label=label)
+    related = ((line, "in the output"),) if line else ()
+    return _diagnostic(code, named, source.span(origin or (), key=wrong_key), related)
 
 
-def _output_span(artifact: Artifact, pointer: Loc) -> Span:
-    """Return the line of an output that is wrong, as it would be written."""
+def _output_span(artifact: Artifact, pointer: Loc) -> Span | None:
+    """Return the line of an output that is wrong, as it would be written; None where it cannot be."""
     from jhecfg.reader import Limits, read
 
     if isinstance(artifact.tree, str):
-        return Span(file=artifact.path, line=1, column=1, end=2, text="")
+        return None
     try:
         # Our own text: it may be larger than what a person may write.
         wide = Limits(bytes=64 << 20, depth=128, nodes=10_000_000, scalar=8 << 20, key=2000)
         # As many lines of comment as the file has (`_bytes`), so that the line's number is the file's.
         document = read(dump(artifact.tree, ("", *artifact.note)).encode(), artifact.path, wide)
     except (NotPlain, SpecError):
-        return Span(file=artifact.path, line=1, column=1, end=2, text="")
+        return None
     while pointer not in document.values and pointer:
         pointer = pointer[:-1]
     return document.span(document.keys.get(pointer) or document.values[pointer])

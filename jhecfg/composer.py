@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from jhecfg.diagnostics import Loc, ToolError
 from jhecfg.leaks import secret_key
-from jhecfg.marks import FORBIDDEN, Limits, Mark, Page, shown
+from jhecfg.marks import AFTER_COLON, AFTER_DASH, CRAMPED, CRAMPED_ITEM, FORBIDDEN, Limits, Mark, Page, shown
 from jhecfg.scalars import BadNumber, Plain, Scalar, Unclear, plain
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ class _Event(Protocol):
 
 
 _ANCHOR = re.compile(r"&[A-Za-z0-9_-]++(?:[ \t\n]++|#[^\n]*+)*+")
+_TYPOGRAPHIC = frozenset("\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u2039")
 _NAME = re.compile(r"[&*][A-Za-z0-9_-]++(?![^ \t\n,\]}])")
 
 
@@ -62,8 +62,7 @@ class _Frame:
         return self.key is None and type(self.value) is dict
 
 
-@dataclass(frozen=True, slots=True)
-class _Anchor:
+class _Anchor(NamedTuple):
     """A finished node that aliases may use, and what one use costs."""
 
     value: Plain
@@ -159,8 +158,10 @@ class Composer:
             hint = "write the keys out, or put what sites share into a base file and name it with `extends`"
             self.page.add("yaml-merge-key", "merge keys are not allowed", mark, hint=hint)
         elif first is not mark:
-            problem = f"the key {shown(text) or 'here'} is already in this mapping"
-            self.page.add("duplicate-key", problem, mark, "used again here", related=((first, "first used here"),))
+            problem, hint = f"the key {shown(text) or 'here'} is already in this mapping", "delete one of them"
+            self.page.add(
+                "duplicate-key", problem, mark, "used again here", hint=hint, related=((first, "first used here"),)
+            )
         elif unquoted and not isinstance(self._plain(text, mark, None), str):
             self.page.add("yaml-key-not-text", "a key must be text", mark, hint=_quote(text))
 
@@ -276,11 +277,18 @@ class Composer:
     def _plain(self, text: str, mark: Mark, frame: _Frame | None) -> Scalar:
         """Return the value of an unquoted scalar; what is refused counts as text, so that reading can go on."""
         if mark.line != mark.end_line:
-            hint = "put quotes around it, or start it with `|` or `>`; or is a `- ` or a `key:` missing?"
+            hint = "put quotes around it, or start it with `|` or `>`; or is the next line indented too far?"
+            if CRAMPED_ITEM.match(self.page.lines[mark.line - 1]):
+                hint = AFTER_DASH
+            elif CRAMPED.match(text):
+                hint = AFTER_COLON
             self.page.add("yaml-multiline-plain", "unquoted text goes on in the next line", mark, hint=hint)
             return text
         if "\t" in text:
             self.page.tab(mark.line, mark.column + text.index("\t"))
+        if text[:1] in _TYPOGRAPHIC:
+            hint = "write straight quotes, or none"
+            self.page.add("yaml-typographic-quotes", "these quotes are letters to YAML", mark, hint=hint)
         try:
             return plain(text, self.limits.digits)
         except Unclear as unclear:

@@ -7,8 +7,8 @@ A `Loc` is symbolic ("the domain of the first hub"); a `Span` is a place in a fi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 Loc = tuple[str | int, ...]
 """A place in a tree by keys and indices, for example `("hubs", 0, "domain")`; `()` is the whole tree."""
@@ -21,8 +21,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A place in a file, with the line's own text inside, so that it can be shown without the file.
 
     Lines and columns count from 1, in characters. `end` is the column after the last one, on the same line.
@@ -38,8 +37,7 @@ class Span:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """What a rule yields: symbolic, without a file.
 
     `loc` is a place in the spec (or, where `artifact` is set, in that output's tree). `key` asks for the key instead
@@ -58,8 +56,7 @@ class Finding:
     related: tuple[tuple[Loc, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """What a person reads: concrete, with a file and a line.
 
     `message` is lower case, in the spec's words, without a full stop. `label` goes under the caret. `hint` is an
@@ -89,14 +86,13 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(dict.fromkeys(diagnostics), key=Diagnostic.sort_key))
 
 
-@dataclass(eq=False)
 class SpecError(Exception):
     """The input is at fault (exit 1). Carries every diagnostic found so far, in order; never an input value."""
 
-    diagnostics: tuple[Diagnostic, ...] = field(default=())
-
-    def __post_init__(self) -> None:
-        super().__init__("; ".join(d.code for d in self.diagnostics))
+    def __init__(self, diagnostics: tuple[Diagnostic, ...] = ()) -> None:
+        """Take what was found."""
+        super().__init__("; ".join(diagnostic.code for diagnostic in diagnostics))
+        self.diagnostics = diagnostics
 
 
 class ToolError(Exception):

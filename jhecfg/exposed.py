@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from jhecfg.diagnostics import Diagnostic, Loc
@@ -14,8 +13,8 @@ from jhecfg.reader import Document
 
 _OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _INSTEAD = (
-    "delete it here and replace it where it is used, for git keeps it for ever; "
-    "a spec holds the names of Secrets only; RUNBOOK.md has the commands that make them"
+    "delete it, and replace it where it is used, for git keeps it for ever; "
+    "a spec only names Secrets: RUNBOOK.md has the commands that make them"
 )
 
 
@@ -36,10 +35,8 @@ def _secret(document: Document, mark: Mark, what: str, more: str = "") -> Diagno
     return Diagnostic(
         code="secret-in-spec",
         message=more or "a secret is written in the spec",
-        span=replace(span, text=text),
+        span=span._replace(text=text),
         label=f"{what}; not shown",
-        found=what,
-        expected="the name of a Secret that holds it",
         hint=_INSTEAD,
     )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from jhecfg.compile import Build, Validator, compile_source, finding_of, located
 from jhecfg.diagnostics import Diagnostic, Refused, SpecError, ToolError, in_order
@@ -18,8 +17,7 @@ BATCH = 20
 """Sites whose files are held at once, so that one run of kubeconform serves them all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(NamedTuple):
     """How a fleet is compiled. `kubeconform` is the path of the binary, or None where it does not run."""
 
     out: Path
@@ -30,8 +28,7 @@ class Options:
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one spec. `comparison` is None when nothing was written or compared."""
 
     spec: str
@@ -41,7 +38,7 @@ class Outcome:
     refused: tuple[tuple[str, str], ...] = ()
     trouble: str = ""
     objects_checked: int = 0
-    digests: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = {}
 
     @property
     def failed(self) -> bool:
@@ -49,8 +46,7 @@ class Outcome:
         return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fleet:
+class Fleet(NamedTuple):
     """The specs of one call: sites to compile, bases that only others extend, and files that could not be read."""
 
     sources: tuple[Source, ...]
@@ -109,7 +105,10 @@ def run(sources: Sequence[Source], options: Options, jobs: int, done: Callable[[
             outcomes += _run_batch(batch, options)
             done(len(outcomes))
             if len(outcomes) % (10 * BATCH) == 0:
-                gc.collect()  # the command line switches it off; a large fleet keeps its memory flat by this
+                # The command line switches collection off; a large fleet keeps its memory flat by this. What outlives
+                # one collection (imports, sources, outcomes) stays to the end, and need not be looked at in the next.
+                gc.collect()
+                gc.freeze()
         return outcomes
     return _run_parallel(sources, options, jobs, done)
 
@@ -139,7 +138,7 @@ def _run_batch(sources: Sequence[Source], options: Options) -> list[Outcome]:
     try:
         second = second_opinions(builds, options.kubeconform) if options.kubeconform else {}
     except ToolError as error:
-        return [Outcome(spec=source.name, trouble=str(error)) for source in sources]
+        return [Outcome(spec=source.name, trouble=f"{source.name}: {error}") for source in sources]
     return [
         _finished(each, second.get(each.site.name, ()), options) if isinstance(each, Build) else each
         for each in compiled
@@ -169,7 +168,7 @@ def second_opinions(builds: Sequence[Build], binary: str) -> dict[str, tuple[Dia
         for violation in kubeconform_violations(files, version, binary) if files else ():
             name, _, path = violation.path.partition("/")
             build = group[name]
-            finding = finding_of(replace(violation, path=path))
+            finding = finding_of(violation._replace(path=path))
             said = located(build.source, build.artifacts, [("kubeconform", finding)])
             found[name] = (*found.get(name, ()), *said)
     return found
@@ -189,10 +188,15 @@ def _finished(build: Build, more: tuple[Diagnostic, ...], options: Options) -> O
     try:
         name, files = build.site.name, build.files
         if options.mode == "compare":
-            return replace(outcome, comparison=compare(options.out, name, files))
-        comparison = write(options.out, name, files, force=options.force)
+            return outcome._replace(comparison=compare(options.out, name, files))
+        comparison = _told(write(options.out, name, files, force=options.force))
     except Refused as refused:
-        return replace(outcome, refused=refused.paths)
+        return outcome._replace(refused=refused.paths)
     except ToolError as error:
-        return replace(outcome, trouble=str(error))
-    return replace(outcome, comparison=comparison)
+        return outcome._replace(trouble=str(error))
+    return outcome._replace(comparison=comparison)
+
+
+def _told(written: Comparison) -> Comparison:
+    """Return what is told of files that are written; not their bytes: a fleet would hold, and send, all of them."""
+    return written._replace(changes=tuple(change._replace(old=None, new=None) for change in written.changes))

@@ -8,15 +8,13 @@ Pods are those of the Amazon VPC CNI without prefix delegation: network interfac
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Architecture = Literal["amd64", "arm64"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
+class Instance(NamedTuple):
     """One instance type: `memory_gib` in GiB, `max_pods` as the kubelet on AL2023 counts them."""
 
     name: str

@@ -67,8 +67,16 @@ def _padded(name: str) -> bool:
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
-# Tokens start where a word starts. Without that, "eyJeyJeyJ…" would be tried from every position to the end.
-_START = r"(?<![A-Za-z0-9_-])"
+
+def _word(start: str) -> str:
+    """Return a pattern of a token's first characters, where a word starts.
+
+    Without that, "eyJeyJeyJ…" would be tried from every position to the end. The look behind comes second, since `re`
+    finds a pattern many times sooner that begins with plain characters.
+    """
+    return rf"{start}(?<![A-Za-z0-9_-]{start})"
+
+
 _PEM = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 
 # A substring that must be there (a test so cheap that most values never meet a pattern), the pattern, what it is.
@@ -85,26 +93,26 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
     ("AKIA", r"(?<![A-Za-z0-9])AKIA[0-9A-Z]{16}(?![A-Za-z0-9])", "an AWS access key id"),
     ("ASIA", r"(?<![A-Za-z0-9])ASIA[0-9A-Z]{16}(?![A-Za-z0-9])", "an AWS access key id"),
     ("://", r"://[^\s/@:]*:(?!\$[({]|<|\{\{|\*+@)([^\s/@]+)@", "a password in a URL"),
-    ("assword=", r"(?i:password)=(?!\$[({]|<|\{\{|\*)([^\s;&,'\"]+)", "a password in a connection string"),
+    ("assword=", r"=(?<=(?i:password)=)(?!\$[({]|<|\{\{|\*)([^\s;&,'\"]+)", "a password in a connection string"),
     ("PASSWORD=", r"PASSWORD=(?!\$[({]|<|\{\{|\*)([^\s;&,'\"]+)", "a password in a connection string"),
     ("AccountKey=", r"AccountKey=([A-Za-z0-9+/=]{20,})", "an Azure storage key"),
-    ("gh", _START + r"gh[pousr]_[A-Za-z0-9]{30,}", "a GitHub token"),
-    ("github_pat_", _START + r"github_pat_[A-Za-z0-9_]{22,}", "a GitHub token"),
-    ("glpat-", _START + r"glpat-[A-Za-z0-9_-]{20,}", "a GitLab token"),
-    ("eyJ", _START + r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*", "a JSON Web Token"),
+    ("gh", _word("gh") + r"[pousr]_[A-Za-z0-9]{30,}", "a GitHub token"),
+    ("github_pat_", _word("github_pat_") + r"[A-Za-z0-9_]{22,}", "a GitHub token"),
+    ("glpat-", _word("glpat-") + r"[A-Za-z0-9_-]{20,}", "a GitLab token"),
+    ("eyJ", _word("eyJ") + r"[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*", "a JSON Web Token"),
     ("AGE-SECRET-KEY-", r"AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{20,}", "an age secret key"),
-    ("xox", _START + r"xox[abeoprs]-[A-Za-z0-9-]{10,}", "a Slack token"),
+    ("xox", _word("xox") + r"[abeoprs]-[A-Za-z0-9-]{10,}", "a Slack token"),
     ("hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows)/([A-Za-z0-9/_-]{20,})", "a Slack webhook"),
-    ("AIza", _START + r"AIza[0-9A-Za-z_-]{35}", "a Google API key"),
-    ("GOCSPX-", _START + r"GOCSPX-[0-9A-Za-z_-]{20,}", "a Google OAuth client secret"),
-    ("sk_live_", _START + r"sk_live_[0-9A-Za-z]{16,}", "a Stripe key"),
-    ("sk-", _START + r"sk-(?:ant|proj|svcacct)-[0-9A-Za-z_-]{20,}", "an API key of a language model"),
-    ("hf_", _START + r"hf_[A-Za-z0-9]{30,}", "a Hugging Face token"),
-    ("npm_", _START + r"npm_[A-Za-z0-9]{36}", "an npm token"),
-    ("pypi-", _START + r"pypi-AgE[A-Za-z0-9_-]{50,}", "a PyPI token"),
-    ("SG.", _START + r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}", "a SendGrid key"),
-    ("dckr_pat_", _START + r"dckr_pat_[A-Za-z0-9_-]{20,}", "a Docker Hub token"),
-    ("hvs.", _START + r"hvs\.[A-Za-z0-9_-]{20,}", "a Vault token"),
+    ("AIza", _word("AIza") + r"[0-9A-Za-z_-]{35}", "a Google API key"),
+    ("GOCSPX-", _word("GOCSPX-") + r"[0-9A-Za-z_-]{20,}", "a Google OAuth client secret"),
+    ("sk_live_", _word("sk_live_") + r"[0-9A-Za-z]{16,}", "a Stripe key"),
+    ("sk-", _word("sk-") + r"(?:ant|proj|svcacct)-[0-9A-Za-z_-]{20,}", "an API key of a language model"),
+    ("hf_", _word("hf_") + r"[A-Za-z0-9]{30,}", "a Hugging Face token"),
+    ("npm_", _word("npm_") + r"[A-Za-z0-9]{36}", "an npm token"),
+    ("pypi-", _word("pypi-AgE") + r"[A-Za-z0-9_-]{50,}", "a PyPI token"),
+    ("SG.", _word("SG") + r"\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}", "a SendGrid key"),
+    ("dckr_pat_", _word("dckr_pat_") + r"[A-Za-z0-9_-]{20,}", "a Docker Hub token"),
+    ("hvs.", _word("hvs") + r"\.[A-Za-z0-9_-]{20,}", "a Vault token"),
     ("earer ", r"(?i:bearer) ([A-Za-z0-9._~+/=-]{20,})", "a bearer token"),
     ("pbkdf2_", r"pbkdf2_sha[0-9]{1,3}\$[0-9]+\$[^\s$]+\$[A-Za-z0-9+/=]+", "a password hash"),
     ("$2", r"\$2[aby]\$[0-9]{2}\$[A-Za-z0-9./]{53}", "a password hash"),
@@ -142,8 +150,9 @@ def looks_random(value: str) -> bool:
 
 _KEY = re.compile(
     r"(?<![A-Za-z0-9_.-])([A-Za-z_][A-Za-z0-9_.-]{0,80})"
-    r"(?:[\"'][ \t]{0,80}:|[ \t]{0,80}:(?=[ \t\"']|$)|[\"']?[ \t]{0,80}=(?!=))[ \t]*"
+    r"(?:[\"'][ \t]{0,80}:|[ \t]{0,80}:(?![:/])|[\"']?[ \t]{0,80}=(?!=))[ \t]*"
 )
+_PATHS = frozenset(":/@")  # before `secret:x` in an ARN or an image, which is a name; `password:x` lacks its space
 _VALUE_LINE = re.compile(r"[ \t]*(?:- +)?[\"']?value[\"']?[ \t]{0,80}:[ \t]+")
 _LAST_KEY = re.compile(r"(?<![A-Za-z0-9_.-])([A-Za-z_][A-Za-z0-9_.-]{0,80})[\"']?[ \t]{0,80}:[ \t]*$")
 _QUOTED = {'"': re.compile(r'"((?:[^"\\]|\\.)*+)'), "'": re.compile(r"'((?:[^']|'')*+)")}
@@ -184,6 +193,8 @@ def _values(text: str) -> list[tuple[int, int]]:
     done = depth = counted = 0
     for match in _KEY.finditer(text):
         if match.start() < done or not (secret_key(match[1]) or (pair and match[1] == "value")):
+            continue
+        if match[0][-1] == ":" and text[match.start() - 1 : match.start()] in _PATHS:
             continue
         start = match.end()
         depth += text.count("{", counted, start) - text.count("}", counted, start)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 
 from jhecfg.diagnostics import Diagnostic, Span, SpecError
@@ -20,6 +19,16 @@ FORBIDDEN = re.compile(
     "|\r(?!\n)"
 )
 """A character that no text may hold, neither raw nor escaped."""
+
+
+CRAMPED = re.compile(r"""[A-Za-z][A-Za-z0-9_-]*:(?!//)[^ \t\n]""")
+"""A key without the space behind its colon. `https://` is none."""
+
+CRAMPED_ITEM = re.compile(r"""[ ]*-[A-Za-z]""")
+"""An item of a list without the space behind its dash."""
+
+AFTER_COLON = "put a space behind the `:`"
+AFTER_DASH = "put a space behind the `-`"
 
 
 class Mark(NamedTuple):
@@ -48,8 +57,7 @@ class Comment(NamedTuple):
         return Mark(self.line, self.column, self.line, self.column + len(self.text))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """How much a document may hold.
 
     Bytes of the file, levels of nesting, values (aliases counted as often as they are used), characters of a value and

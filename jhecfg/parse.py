@@ -11,10 +11,13 @@ from pydantic import BaseModel, ValidationError
 
 from jhecfg import leaks
 from jhecfg.diagnostics import Diagnostic, Loc, SpecError, did_you_mean, in_order, nearest
+from jhecfg.marks import AFTER_COLON, CRAMPED
 from jhecfg.source import Source
 from jhecfg.spec import PATTERNS, SiteSpec
 
 CODES: dict[str, str] = {
+    "not-a-spec": "The file is YAML, but not the spec of a site: Helm values, a manifest or something from `out/`.\n\n"
+    "*Instead:* name a file of `specs/`. A spec begins with `apiVersion: jhecfg/v1` and has a `site`.",
     "unknown-field": "The spec has a key that does not exist at this place.\n\n"
     "*Why:* a key that is silently ignored is a mistake nobody notices.\n\n"
     "*Instead:* correct the spelling; `jhecfg schema` and the editor list what exists.",
@@ -46,6 +49,8 @@ _WANTED = {
 
 def parse(source: Source) -> SiteSpec:
     """Check the tree of a source against the model. Raises SpecError with every mistake, in order."""
+    if "site" not in source.tree and not str(source.tree.get("apiVersion", "")).startswith("jhecfg/"):
+        raise SpecError((_not_a_spec(source),))
     try:
         return SiteSpec.model_validate(source.tree)
     except ValidationError as error:
@@ -53,6 +58,19 @@ def parse(source: Source) -> SiteSpec:
         details = error.errors(include_input=False, include_url=False)
         found = tuple(_diagnostic(source, dict(detail)) for detail in _one_cause_one_error(details))
     raise SpecError(in_order(found))
+
+
+def _not_a_spec(source: Source) -> Diagnostic:
+    kind = source.tree.get("kind")
+    what = f"a {kind} object" if isinstance(kind, str) and re.fullmatch("[A-Z][A-Za-z]{2,40}", kind) else ""
+    return Diagnostic(
+        code="not-a-spec",
+        message="this file is not the spec of a site",
+        span=source.span(()),
+        found=what,
+        expected="`apiVersion: jhecfg/v1` and a `site`",
+        hint="name a file of specs/; to write one, start from examples/01-exchange.yaml",
+    )
 
 
 def _one_cause_one_error(details: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -94,16 +112,32 @@ def _unknown_field(source: Source, loc: Loc) -> Diagnostic:
         code="unknown-field",
         message=f"{_owner(loc[:-1], model)} has no field {name}",
         span=source.span(loc, key=True),
-        hint=_belongs(key, model) or did_you_mean(key, _field_names(model)),
+        hint=_unseen(key) or _unindented(source, loc) or _belongs(key, model) or did_you_mean(key, _field_names(model)),
     )
 
 
+def _unseen(key: str) -> str:
+    """Say which character of a key looks like a space or like nothing, if one does."""
+    odd = next((c for c in key if not c.isprintable()), "")
+    return f"write ordinary spaces: U+{ord(odd):04X} is here" if odd else ""
+
+
+def _unindented(source: Source, loc: Loc) -> str:
+    """Say that a key belongs to an empty one before it: `image:` and then `tag:` without indentation."""
+    siblings = list(value_at(source.tree, loc[:-1]) or ())
+    for before in reversed(siblings[: siblings.index(loc[-1])] if loc[-1] in siblings else ()):
+        above = (*loc[:-1], before)
+        if str(loc[-1]) in _field_names(_model_at(above)):
+            return f"indent it: it belongs to '{before}'" if value_at(source.tree, above) is None else ""
+    return ""
+
+
 def _belongs(key: str, model: type[BaseModel] | None) -> str:
-    """Say where a field belongs that exists below the model, or at exactly one other place of the spec."""
+    """Say where a field belongs that exists below the model, or else at one or two other places of the spec."""
     for start in (model, SiteSpec):
-        places = [loc for loc in _field_locs(start) if loc[-1] == key]
-        if start and len(places) == 1:
-            return f"move it to '{dotted(places[0])}'"
+        places = [f"'{dotted(loc)}'" for loc in _field_locs(start) if loc[-1] == key]
+        if start and 0 < len(places) <= 2:
+            return f"move it to {' or '.join(places)}"
     return ""
 
 
@@ -150,6 +184,10 @@ def _wrong_type(source: Source, loc: Loc, wanted: str) -> Diagnostic:
 
 def _retyped(loc: Loc, value: object, wanted: str, raw: str) -> str:
     """Say how to write a value of the type that is wanted."""
+    if isinstance(value, str) and wanted == "a mapping" and CRAMPED.match(value):
+        return AFTER_COLON
+    if value is None and wanted == "a mapping":
+        return "indent the lines below that belong to it, or delete the key"
     if value is None:
         return "write a value behind the key, or delete the key"
     if wanted == "text" and isinstance(value, int | float):
@@ -285,8 +323,9 @@ def _description(model: type[BaseModel] | None, alias: str) -> str:
 
 
 def _lower(text: str) -> str:
-    """Begin a description in lower case, unless it begins with an abbreviation."""
-    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+    """Begin a description in lower case, unless it begins with an abbreviation or a name."""
+    word = text.partition(" ")[0]
+    return text if any(c.isupper() for c in word[1:]) else text[:1].lower() + text[1:]
 
 
 def leaves(tree: Mapping[str, Any] | list[Any], prefix: Loc = ()) -> Iterator[tuple[Loc, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 from jhecfg.artifact import Artifact, Tree
@@ -31,7 +30,7 @@ def patched(site: Site, artifacts: Sequence[Artifact]) -> tuple[tuple[Artifact, 
             problems.append(("patch-matches-nothing", _no_target(patch, result)))
         for index in places:
             try:
-                result[index] = replace(result[index], tree=_apply(patch.patch, result[index].tree))
+                result[index] = result[index]._replace(tree=_apply(patch.patch, result[index].tree))
             except PatchFailed as failed:
                 problems.append(("patch-fails", Finding(loc=(*patch.loc, "patch"), message=str(failed))))
     return tuple(result), problems

@@ -11,13 +11,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from jhecfg.composer import Composer
 from jhecfg.diagnostics import Diagnostic, Loc, Span, SpecError
 from jhecfg.leaks import mask_lines
-from jhecfg.marks import FORBIDDEN, LIMITS, Comment, Limits, Mark, Page, Stop, span_in
+from jhecfg.marks import AFTER_COLON, AFTER_DASH, CRAMPED, FORBIDDEN, LIMITS, Comment, Limits, Mark, Page, Stop, span_in
 
 if TYPE_CHECKING:
     from yaml.error import MarkedYAMLError
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["CODES", "LIMITS", "Comment", "Document", "Limits", "Mark", "read"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(NamedTuple):
     """One YAML file, read.
 
     `text` has LF line ends, no byte order mark and a final newline; `digest` is the SHA-256 of the bytes as they were.
@@ -100,6 +98,10 @@ def _tree(page: Page, composer: Composer) -> dict[str, Any]:
 # --- bytes to text ---------------------------------------------------------------------------------------------------
 
 
+_SNIFFED = 1024
+"""So many bytes tell whether a file is text: pictures and archives have a NUL among them."""
+
+
 def _decode(data: bytes, name: str, limits: Limits) -> str:
     if len(data) > limits.bytes:
         hint = "give every site a file of its own; `extends` shares what sites have in common"
@@ -113,11 +115,14 @@ def _decode(data: bytes, name: str, limits: Limits) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         where = _span_at(name, before + "\ufffd", len(before))
+        if b"\0" in data[:_SNIFFED]:
+            _refuse("yaml-not-utf8", "the file is not text", where, "name the spec of a site")
         _refuse("yaml-not-utf8", f"byte 0x{data[error.start]:02x} is not UTF-8", where, "save the file as UTF-8")
     bad = FORBIDDEN.search(text)
     if bad:
         problem = f"the character U+{ord(bad[0]):04X} is not allowed"
-        _refuse("yaml-forbidden-character", problem, _span_at(name, text, bad.start()), "delete it: it does not show")
+        hint = "save the file with LF line ends" if bad[0] == "\r" else "delete it: it does not show"
+        _refuse("yaml-forbidden-character", problem, _span_at(name, text, bad.start()), hint)
     text = text.replace("\r\n", "\n")
     return text if text.endswith("\n") or not text else text + "\n"
 
@@ -180,6 +185,7 @@ _HINTS = (
     ("expected ',' or '}'", "close the mapping with `}`, and put commas between its items"),
     ("block sequence entries are not allowed", "start the list on a line of its own"),
     ("did not find expected '-' indicator", "indent all items of the list alike"),
+    ("did not find expected node content", "write a value here, or close the bracket before it"),
     ("unknown escape character", "write \\\\ for a backslash, or use single quotes"),
     ("invalid Unicode character escape", "write the character itself"),
     ("while parsing a quoted scalar", "close the quote"),
@@ -192,6 +198,8 @@ def _explained(page: Page, error: MarkedYAMLError) -> tuple[Diagnostic, ...]:
     problem = str(error.problem or error.context or "this is not YAML")
     if "unexpected end of stream" in problem and error.context_mark is not None:
         where, problem = error.context_mark, "this quote is never closed"
+    if "could not find expected ':'" in problem and error.context_mark is not None:
+        where = error.context_mark  # the key; libyaml notices on the next line
     line, column = (where.line + 1, where.column + 1) if where else (1, 1)
     mark = Mark(line, column, line, column + 1)
     conflict = _conflict(page, line)
@@ -202,12 +210,30 @@ def _explained(page: Page, error: MarkedYAMLError) -> tuple[Diagnostic, ...]:
     if before.endswith("\t") or (not before.strip() and "\t" in before):
         return (page.say("yaml-tab", "a tab stands outside quotes", mark, hint="use spaces"),)
     if page.found and page.found[-1].code == "yaml-multiline-plain" and "mapping values" in problem:
-        return ()
+        return _too_far(page, line)
     if line > len(page.lines) and error.context_mark is not None:  # the end of the file is not where the mistake is
         opened = error.context_mark
         mark = Mark(opened.line + 1, opened.column + 1, opened.line + 1, opened.column + 2)
     hint = next((hint for part, hint in _HINTS if part in problem), "")
+    if "could not find expected ':'" in problem:
+        text = page.lines[line - 1].rstrip()
+        mark = Mark(line, column, line, len(text) + 1)
+        if CRAMPED.match(text, column - 1):
+            problem, hint = "no space follows the `:`", AFTER_COLON
     return (page.say("yaml-syntax", problem, mark, hint=hint),)
+
+
+def _too_far(page: Page, line: int) -> tuple[Diagnostic, ...]:
+    """Say of a key that libyaml takes for more of the text above that its line is indented too far."""
+    above = page.found[-1].span
+    if above is None or above.line >= line or page.found[-1].hint in (AFTER_COLON, AFTER_DASH):
+        return ()  # what was collected says it all
+    page.found.pop()
+    text = page.lines[line - 1]
+    mark = Mark(line, len(text) - len(text.lstrip()) + 1, line, len(text.rstrip()) + 1)
+    label, hint = "continues the text above it", "indent it as the other keys; or put quotes around the text above"
+    related = ((Mark(above.line, above.column, above.line, above.end), "this text"),)
+    return (page.say("yaml-multiline-plain", "this line is indented too far", mark, label, hint=hint, related=related),)
 
 
 def _conflict(page: Page, line: int) -> Mark | None:
@@ -289,6 +315,11 @@ CODES: Mapping[str, str] = {
         "Unquoted text goes on in the next line, and the two are joined by a space. That is seldom meant: a `- ` "
         "without its space, or a line indented too far, looks the same. Put quotes around it, use `|` or `>`, or "
         "indent the next line as what it is."
+    ),
+    "yaml-typographic-quotes": (
+        "An unquoted value begins with a typographic quote (\u201c \u2018 \u00ab), as word processors make them "
+        "of straight ones. To YAML they are letters, and would become part of the value. Write straight quotes, or "
+        "none."
     ),
     "yaml-tab": (
         "Tabs look like spaces, and readers disagree on where they are allowed. Outside quotes, comments and "

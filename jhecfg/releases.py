@@ -7,15 +7,13 @@ run, 2026-11: what a renderer offers is filtered by what the release at hand rea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 SettingType = Literal["string", "int", "bool", "float", "json"]
 Feature = Literal["mcp", "wearables", "jhe-client", "wearables-settings"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(NamedTuple):
     """Facts about one JHE release.
 
     `env`: the names that it reads from the environment and uses. `settings`: the JheSetting rows that it reads, with
@@ -230,8 +228,7 @@ def _newest(*, known: bool) -> Release:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class Chart(NamedTuple):
     """A Helm chart that a site needs: where it comes from, which version, into which namespace.
 
     `kubernetes` is the oldest and newest minor version that its makers test or its `kubeVersion` takes.

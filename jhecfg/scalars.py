@@ -16,12 +16,16 @@ Scalar = str | int | float | bool | None
 Plain = dict[str, Any] | list[Any] | Scalar
 
 
+_SOME = "text to some"  # where those who read YAML 1.1 differ among themselves
+
+
 class Unclear(ValueError):
     """An unquoted value that two readers read as two things. Holds the two readings in words, never the value."""
 
     def __init__(self, old: str, new: str) -> None:
         """Take what YAML 1.1 and what YAML 1.2 make of it."""
-        super().__init__(f"{old} in YAML 1.1, {new} in YAML 1.2")
+        some = old == _SOME
+        super().__init__(f"{old} readers, {new} to others" if some else f"{old} in YAML 1.1, {new} in YAML 1.2")
         self.old = old
         self.new = new
 
@@ -59,8 +63,10 @@ _ONE_SIDED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "a date",
             "text",
         ),
-        (r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "text to some", "a number"),
+        (r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", _SOME, "a number"),
         (r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|[0-9][0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?", "a number", "text"),
+        # ruamel takes out every `_` first, and so reads `-_0` and `._0` as numbers.
+        (r"(?=[^_]*_)[-+]?[0-9_.]*[0-9][0-9_.]*(?:[eE][-+]?[0-9_]+)?", _SOME, "a number"),
     )
 )
 

@@ -1,6 +1,6 @@
 """Site: everything about a deployment, with nothing left to decide. Frozen; nothing is optional by accident.
 
-Named tuples: frozen like the dataclasses elsewhere, and made at import in a tenth of their time (docs/decisions/0011).
+Named tuples: frozen like dataclasses, and made at import in a tenth of their time (docs/decisions/0011).
 They are built by keyword and read by name, never by position.
 """
 

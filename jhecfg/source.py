@@ -19,11 +19,10 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-from jhecfg.diagnostics import Diagnostic, Loc, Span, SpecError, ToolError, did_you_mean
+from jhecfg.diagnostics import Diagnostic, Loc, Span, SpecError, ToolError, did_you_mean, nearest
 from jhecfg.exposed import secrets_in
 from jhecfg.layers import Places, laid_over
 from jhecfg.reader import LIMITS, Comment, Document, Mark, read
@@ -32,8 +31,7 @@ LEVELS = 16
 """How many files may stand one upon the other."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignore:
+class Ignore(NamedTuple):
     """A comment `# jhecfg: ignore[code, …] reason`. `line` is the line it covers, in `span.file`.
 
     Without codes it is malformed; it then ignores nothing, and whoever judges ignores should say so.
@@ -49,8 +47,7 @@ class Ignore:
         return span.file == self.span.file and span.line == self.line and code in self.codes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(NamedTuple):
     """A spec file with everything it extends.
 
     `name` is how messages call the leaf. `documents` are the leaf first, then its base, and so on. `tree` is what they
@@ -76,7 +73,7 @@ class Source:
         document = self.documents[number]
         value = document.values.get(there, Mark(1, 1, 1, 2))
         own = document.keys.get(there)
-        if own is not None and (key or missing or _below(own, value)):
+        if own is not None and (key or missing or _below(own, value, self._is_text(found))):
             return document.span(own)
         if not there and document.keys:
             return document.span(next(iter(document.keys.values())))
@@ -95,15 +92,21 @@ class Source:
                 value = value[step]
         return found, missing and isinstance(value, dict)
 
+    def _is_text(self, loc: Loc) -> bool:
+        value: Any = self.tree
+        for step in loc:
+            value = value[step]
+        return isinstance(value, str)
+
     @property
     def ignores(self) -> tuple[Ignore, ...]:
         """Every deliberate exception, in all files, leaf first."""
         return tuple(ignore for document in self.documents for ignore in _ignores(document))
 
 
-def _below(key: Mark, value: Mark) -> bool:
+def _below(key: Mark, value: Mark, text: bool) -> bool:
     """Say whether the key shows a value better than the value itself: it is empty, or a block on further lines."""
-    return value.line > key.line or (value.line, value.column) == (value.end_line, value.end_column)
+    return (value.line > key.line and not text) or (value.line, value.column) == (value.end_line, value.end_column)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -133,7 +136,7 @@ def load(path: Path, *, name: str | None = None, text: bytes | None = None) -> S
         try:
             text = _bytes(path)
         except OSError as error:
-            raise ToolError(f"{name}: {_why(error)}") from None
+            raise ToolError(f"{name}: {_why(error)}{_instead(path, error)}") from None
     chain = _Chain(path, read(text, name))
     secrets: list[Diagnostic] = []
     try:
@@ -160,6 +163,18 @@ def _bytes(path: Path) -> bytes:
 
 def _why(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
+
+
+def _instead(path: Path, error: OSError) -> str:
+    """Say what may have been meant by the path of a spec that cannot be read."""
+    if isinstance(error, IsADirectoryError):
+        return f"; name the files in it, as in {path.as_posix()}/*.yaml"
+    if not isinstance(error, FileNotFoundError):
+        return ""
+    near = nearest(path.name, _beside(path.parent))
+    if near is None and path.name in _beside(path.parent / "specs"):
+        near = f"specs/{path.name}"
+    return f"; did you mean '{(path.parent / near).as_posix()}'?" if near else ""
 
 
 class _Chain:

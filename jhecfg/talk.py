@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 
+from jhecfg import __version__
 from jhecfg.diagnostics import Diagnostic
-from jhecfg.report import Format, render, summary
+from jhecfg.report import Format, prepare_streams, put, render, summary
 
 
 class Exit(IntEnum):
@@ -40,20 +41,43 @@ class Talk:
 
     def result(self, text: str) -> None:
         """Print a result."""
-        sys.stdout.write(text)
+        put(sys.stdout, text)
 
     def say(self, text: str) -> None:
         """Tell a person something, unless they asked for quiet."""
         if not self.quiet:
-            sys.stderr.write(text + "\n")
+            put(sys.stderr, text + "\n")
 
     def complain(self, text: str) -> None:
         """Tell a person what is in the way."""
-        sys.stderr.write(text + "\n")
+        put(sys.stderr, text + "\n")
 
     def diagnostics(self, listed: Sequence[Diagnostic], docs: Mapping[str, str], tail: str) -> None:
         """Print diagnostics: for people on stderr, for programs on stdout."""
         text = render(listed, self.style, colour=self.colour, root=Path.cwd(), docs=docs)
-        (sys.stderr if self.style == "text" else sys.stdout).write(text)
+        put(sys.stderr if self.style == "text" else sys.stdout, text)
         if listed and self.style == "text":
             self.complain(("\n" if text else "") + summary(listed, tail))
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """Run a command line and return its exit code; a bug is said without input values."""
+    prepare_streams()
+    try:
+        return command()
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except Exception as error:
+        return _bug(error)
+
+
+def _bug(error: Exception) -> int:
+    """Say where jhecfg broke: names of files and functions, no values."""
+    import traceback
+
+    frames = [f"  {Path(f.filename).name}:{f.lineno} in {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    message = f"jhecfg {__version__} has a bug: {type(error).__name__}"
+    sys.stderr.write("\n".join([message, *frames, "please report it, with the lines above"]) + "\n")
+    return Exit.BUG

@@ -109,6 +109,39 @@ def test_a_folder_without_specs_exits_with_2(jhecfg: Said) -> None:
     assert "jhecfg build site.yaml" in err
 
 
+def test_without_a_folder_of_specs_it_says_where_there_is_one(
+    work: Path, jhecfg: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run in the wrong folder it exits with 2, and names the folder above that has specs/."""
+    spec(work)
+    (work / "out/lab").mkdir(parents=True)
+    monkeypatch.chdir(work / "out/lab")
+    code, out, err = jhecfg("check")
+    assert (code, out) == (2, "")
+    assert f"run jhecfg in {work}" in err
+
+
+def test_standard_input_is_no_spec(jhecfg: Said) -> None:
+    """`-` is answered, and not taken for the name of a file."""
+    code, _, err = jhecfg("build", "-")
+    assert (code, "standard input is not read" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("lab.yaml", "lab.yaml: no such file or directory; did you mean 'specs/lab.yaml'?\n"),
+        ("specs/lba.yaml", "specs/lba.yaml: no such file or directory; did you mean 'specs/lab.yaml'?\n"),
+        ("specs", "specs: is a directory; name the files in it, as in specs/*.yaml\n"),
+        ("nothing.yaml", "nothing.yaml: no such file or directory\n"),
+    ],
+)
+def test_a_wrong_path_is_answered_in_one_line(word: str, answer: str, work: Path, jhecfg: Said) -> None:
+    """The path is named once, with what may have been meant."""
+    spec(work)
+    assert jhecfg("build", word) == (5, "", answer)
+
+
 def test_check_exits_with_3_when_the_output_is_out_of_date(work: Path, jhecfg: Said) -> None:
     """`check` lists what would change, shows the difference, and changes nothing."""
     path = spec(work)
@@ -120,6 +153,14 @@ def test_check_exits_with_3_when_the_output_is_out_of_date(work: Path, jhecfg: S
     assert "M out/lab/manifests/50-app/deployment-exchange.yaml" in out
     assert re.search(r"^-.*exchange:v0\.0\.13$", out, re.MULTILINE)
     assert {p: p.read_bytes() for p in (work / "out").rglob("*") if p.is_file()} == before
+
+
+def test_a_quiet_check_still_says_what_is_out_of_date(work: Path, jhecfg: Said) -> None:
+    """-q leaves out the list and the diff; which site is behind, and what to run, is said."""
+    spec(work)
+    code, out, err = jhecfg("check", "-q")
+    assert (code, out) == (3, "")
+    assert re.fullmatch(r"lab: would be \d+ added\nout/ is not what the specs say: run `jhecfg build`, .*\n", err)
 
 
 def test_diff_exits_with_0_and_with_3_when_asked(work: Path, jhecfg: Said) -> None:
@@ -142,7 +183,8 @@ def test_a_hand_edited_output_exits_with_4(work: Path, jhecfg: Said) -> None:
     assert code == 4
     assert "deployment-exchange.yaml" in err
     assert edited.read_text().endswith("# mine\n")
-    assert jhecfg("build", "--force")[0] == 0
+    code, _, err = jhecfg("build", "--force")
+    assert (code, "deployment-exchange.yaml: was edited by hand; overwritten" in err) == (0, True)
     assert not edited.read_text().endswith("# mine\n")
 
 
@@ -152,6 +194,23 @@ def test_a_file_that_cannot_be_read_exits_with_5(path: str, jhecfg: Said) -> Non
     code, out, err = jhecfg("build", path)
     assert (code, out) == (5, "")
     assert path in err
+
+
+def test_an_output_folder_that_cannot_be_looked_at_exits_with_5(
+    work: Path, jhecfg: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder without permission is a fault of the environment, not a bug. Root may everything, so it is planted."""
+    from jhecfg.tree.folder import Folder
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    spec(work)
+    assert jhecfg("build")[0] == 0
+    monkeypatch.setattr(Folder, "kind", denied)
+    (work / "specs/lab.yaml").write_text(GOOD.replace("v0.0.13", "v0.0.12"))
+    code, _, err = jhecfg("build")
+    assert (code, "permission denied" in err, "has a bug" in err) == (5, True, False)
 
 
 def test_a_validator_that_is_asked_for_and_missing_exits_with_5(
@@ -180,11 +239,12 @@ def test_a_judge_that_does_not_run_is_said(
     code, _, err = jhecfg("build", "--validator", validator)
     assert code == 0
     words = {
-        "auto": "kubeconform is not on PATH and did not run",
+        "auto": "objects checked against the built-in schemas; kubeconform is not on PATH",
         "builtin": "built-in",
         "none": "no schema and no rule about objects is checked",
     }
     assert words[validator] in err
+    assert err.count("kubeconform is not on PATH") == (validator == "auto")
 
 
 def test_a_bug_exits_with_70_and_shows_no_values(work: Path, jhecfg: Said, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -274,6 +334,23 @@ def test_a_reader_that_goes_away_is_no_bug(work: Path) -> None:
     done = subprocess.run(command, shell=True, env=environment, capture_output=True, check=False, timeout=60)
     assert b"Traceback" not in done.stderr
     assert b"has a bug" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["check"], ["diff", "--exit-code"], ["build"], ["explain", "all"]], ids=" ".join)
+def test_a_reader_that_is_gone_leaves_the_exit_code_as_it_is(words: list[str], work: Path) -> None:
+    """Whoever reads only the first lines still learns how it ended: `jhecfg check | head` under pipefail."""
+    spec(work)
+    expected = spawned(words, dict(os.environ)).returncode
+    for _ in range(2):  # the second build has nothing to do: the fast path
+        read, write = os.pipe()
+        os.close(read)
+        command = [sys.executable, "-m", "jhecfg", *words]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, env=environment, stdout=write, stderr=-1, check=False, timeout=60)
+        os.close(write)
+        assert done.returncode == expected
+        assert b"BrokenPipe" not in done.stderr
+        assert b"has a bug" not in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
@@ -425,6 +502,27 @@ def test_two_specs_of_one_site_are_an_error_for_the_second(work: Path, jhecfg: S
     assert (work / "out/lab").is_dir()
 
 
+def test_two_specs_of_one_site_are_found_when_both_are_remembered(work: Path) -> None:
+    """Each alone had nothing to do; together they are an error still, though the fast path knows them both."""
+    for name in ("lab", "other"):
+        (work / f"specs/{name}.yaml").write_text(GOOD)
+        assert spawned(["build", f"specs/{name}.yaml"], dict(os.environ)).returncode == 0
+    done = spawned(["build"], dict(os.environ))
+    assert (done.returncode, b"duplicate-site" in done.stderr) == (1, True)
+
+
+def test_a_folder_that_no_spec_makes_any_more_is_said(work: Path) -> None:
+    """A renamed spec leaves its old folder: it is named, by the fast path too, and neither deleted nor an error."""
+    path = spec(work)
+    spawned(["build"], dict(os.environ))
+    (work / path).write_text(GOOD.replace("site: lab", "site: renamed"))
+    for _ in range(2):
+        done = spawned(["build"], dict(os.environ))
+        assert (done.returncode, b"out/lab: no spec has this site" in done.stderr) == (0, True)
+    assert (work / "out/lab/jhecfg.lock").is_file()
+    assert b"no spec has this site" not in spawned(["build", path], dict(os.environ)).stderr
+
+
 def test_the_same_spec_twice_is_built_once(work: Path, jhecfg: Said) -> None:
     """Naming one file twice is no mistake."""
     path = spec(work)
@@ -487,6 +585,9 @@ PLACES = {
     "a comment": GOOD + f"# the password of the database is password={CANARY}\n",
     "a duplicate key": GOOD + f"password: {CANARY}\npassword: {CANARY}2\n",
     "a line that is no YAML": GOOD + f"password: '{CANARY}\n",
+    "a key without a space": GOOD + f"password:{CANARY}\n",
+    "a nested key without a space": GOOD.replace("image: {tag: v0.0.13}", f"image:\n  password:{CANARY}"),
+    "a key that is indented too far": GOOD + f"environment: staging\n  password: {CANARY}\n",
     "a value of a wrong type": GOOD + f"database: {{password: [{CANARY}]}}\n",
     "a file that it extends": f"extends: base.yaml\n{GOOD}",
 }

@@ -186,7 +186,7 @@ def test_a11_client_addresses_arrive(edge: Tree) -> None:
         (
             {"cluster__loadBalancer": "in-tree"},
             None,
-            {"type", "backend-protocol", "cross-zone-load-balancing-enabled"},
+            {"type", "scheme", "backend-protocol", "cross-zone-load-balancing-enabled"},
         ),
     ],
     ids=["controller", "auto-mode", "in-tree"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,7 @@ def changed(artifacts: Sequence[Artifact], path: str, *keys: str | int, to: Any)
     for key in keys[:-1]:
         place = place[key]
     place[keys[-1]] = to
-    return tuple(replace(a, tree=tree) if a.path == path else a for a in artifacts)
+    return tuple(a._replace(tree=tree) if a.path == path else a for a in artifacts)
 
 
 def found_by(rule: Any, site: Site, artifacts: Sequence[Artifact]) -> list[Finding]:

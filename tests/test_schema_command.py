@@ -11,7 +11,7 @@ import jsonschema_rs
 import pytest
 from pydantic import BaseModel
 
-from jhecfg.__main__ import main
+from jhecfg.cli import run
 from jhecfg.jsonschema import spec_schema
 from jhecfg.parse import parse
 from jhecfg.reader import read
@@ -54,13 +54,11 @@ def nodes(schema: dict[str, Any], at: str = "") -> Iterator[tuple[str, dict[str,
         yield from nodes(schema["items"], f"{at}[]")
 
 
-def test_the_command_prints_the_schema(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_prints_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
     """Standard output is one JSON document, the schema, and nothing else is said."""
-    monkeypatch.setattr("sys.argv", ["jhecfg", "schema"])
-    with pytest.raises(SystemExit) as done:
-        main()
+    code = run(["schema"])
     printed = capsys.readouterr()
-    assert (done.value.code, printed.err) == (0, "")
+    assert (code, printed.err) == (0, "")
     assert json.loads(printed.out) == SCHEMA
 
 

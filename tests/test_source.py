@@ -425,7 +425,7 @@ def test_a_secret_in_a_spec_is_refused_and_not_repeated(tmp_path: Path, text: st
     path.write_text(text, encoding="utf-8")
     said = refused(path)
     assert {d.code for d in said} == {"secret-in-spec"}
-    assert (str(said[0].span), said[0].found) == (place, found)
+    assert (str(said[0].span), said[0].label) == (place, f"{found}; not shown")
     assert HIDDEN not in repr(said)
     assert "12345678" not in repr(said)
 

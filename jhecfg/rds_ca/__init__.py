@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _HERE = Path(__file__).parent
 # Docs: "Amazon RDS DB instance endpoints". Commercial and GovCloud: <name>.<id>.<region>.rds.amazonaws.com; in China
@@ -24,8 +23,7 @@ _HOST = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaBundle:
+class CaBundle(NamedTuple):
     """Root certificates to trust: PEM text for a file, and what is in it as (subject, last valid day as ISO date)."""
 
     pem: str

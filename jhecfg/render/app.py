@@ -15,6 +15,7 @@ from jhecfg.render.config import (
 from jhecfg.render.jobs import pull_secrets
 from jhecfg.render.objects import (
     DIGEST_ANNOTATION,
+    apart,
     container_security,
     digest,
     env,
@@ -28,6 +29,10 @@ from jhecfg.render.objects import (
 from jhecfg.site import Mcp, Site, Wearables
 
 FOLDER = "manifests/50-app"
+
+# A pod that ends still gets requests until every edge has heard of it: it serves on for so long, then gunicorn has its
+# own 30 seconds to finish what it has begun, which makes the 45 of the grace period.
+_LINGER: Tree = {"lifecycle": {"preStop": {"sleep": {"seconds": 10}}}}
 
 
 def app(site: Site) -> Iterator[Artifact]:
@@ -208,7 +213,11 @@ def _deployment(
             "selector": {"matchLabels": selector(site, name)},
             "template": {
                 "metadata": {"labels": {**labels(site, name), **(pod_labels or {})}, **annotations},
-                "spec": {**_pod(site, container, volumes), **_spread(site, name)},
+                "spec": {
+                    **_pod(site, {**container, **_LINGER}, volumes),
+                    "terminationGracePeriodSeconds": 45,
+                    "topologySpreadConstraints": [apart(selector(site, name))],
+                },
             },
         },
     }
@@ -222,17 +231,4 @@ def _pod(site: Site, container: Tree, volumes: list[Tree]) -> Tree:
         **pull_secrets(site),
         "containers": [container],
         "volumes": volumes,
-    }
-
-
-def _spread(site: Site, name: str) -> Tree:
-    return {
-        "topologySpreadConstraints": [
-            {
-                "maxSkew": 1,
-                "topologyKey": "kubernetes.io/hostname",
-                "whenUnsatisfiable": "ScheduleAnyway",
-                "labelSelector": {"matchLabels": selector(site, name)},
-            }
-        ]
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.releases import Chart
+from jhecfg.render.objects import apart
 from jhecfg.render.routes import load_balancer
 from jhecfg.site import Site
 
@@ -36,7 +37,9 @@ def envoy_gateway(site: Site) -> Tree:
                 "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
             },
         },
-        "podDisruptionBudget": {"maxUnavailable": 1},
+        # Not maxUnavailable: the chart's own `minAvailable: 0` stays beside it under Helm 3.18.0, and an API server
+        # refuses a budget with both (gateway-helm 1.9, templates/envoy-gateway-poddisruptionbudget.yaml).
+        "podDisruptionBudget": {"minAvailable": 1},
     }
 
 
@@ -59,6 +62,9 @@ def ingress_nginx(site: Site) -> Tree:
             "config": config,
             "ingressClassResource": {"name": edge.class_name, "default": False},
             "service": {"externalTrafficPolicy": "Local", **load_balancer(site)},
+            "topologySpreadConstraints": [
+                apart({"app.kubernetes.io/name": "ingress-nginx", "app.kubernetes.io/component": "controller"})
+            ],
             "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
         }
     }

@@ -179,8 +179,15 @@ def _policy(site: Site, name: str, spec: Tree) -> Artifact:
     )
 
 
+# CoreDNS's pods; and the cluster's DNS address where no pod is behind it: EKS Auto Mode and NodeLocal DNSCache answer
+# on the node itself (Zero to JupyterHub's policies have the same ranges).
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.20.10/32")
+
 DNS: Tree = {
-    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
+    "to": [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}},
+        *({"ipBlock": {"cidr": cidr}} for cidr in _PRIVATE),
+    ],
     "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
 }
 

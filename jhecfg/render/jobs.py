@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -213,7 +212,7 @@ def content_named(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
         tree = artifact.manifest
         if tree is not None and tree["kind"] == "Job":
             name = f"{tree['metadata']['name']}-{digest(tree['spec']['template'])}"
-            yield replace(artifact, tree={**tree, "metadata": {**tree["metadata"], "name": name}})
+            yield artifact._replace(tree={**tree, "metadata": {**tree["metadata"], "name": name}})
         else:
             yield artifact
 

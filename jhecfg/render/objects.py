@@ -56,6 +56,16 @@ def env(name: str, value: str) -> Tree:
     return {"name": name, "value": value.replace("$(", "$$(")}
 
 
+def apart(match_labels: Mapping[str, str]) -> Tree:
+    """Return the wish that the pods with these labels run on different nodes; with one node they still run."""
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": dict(match_labels)},
+    }
+
+
 def pull(image: Image) -> Tree:
     """Return a container's image and pull policy."""
     return {"image": image.reference, "imagePullPolicy": image.pull_policy}

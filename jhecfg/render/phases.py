@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.site import Site
@@ -33,7 +32,7 @@ def phased(site: Site, artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
         if name is None or tree is None or site.gitops.engine == "none":
             yield artifact
         else:
-            yield replace(artifact, tree=_annotated(tree, _annotations(site, name, tree)))
+            yield artifact._replace(tree=_annotated(tree, _annotations(site, name, tree)))
 
 
 def _annotations(site: Site, name: str, tree: Tree) -> dict[str, str]:

@@ -19,6 +19,8 @@ def platform(site: Site) -> Iterator[Artifact]:
         yield Artifact(f"{FOLDER}/clusterissuer.yaml", cluster_issuer(site, site.edge.acme_server))
     if site.cluster is not None:
         yield Artifact(f"{FOLDER}/storageclass-{site.cluster.storage_class}.yaml", storage_class(site))
+        if site.cluster.auto_mode:
+            yield Artifact(f"{FOLDER}/configmap-amazon-vpc-cni.yaml", auto_mode_network(site))
 
 
 def gateway_class(site: Site) -> Tree:
@@ -62,6 +64,20 @@ def _solver(site: Site) -> Tree:
         solver = {"gatewayHTTPRoute": {"serviceType": "ClusterIP", "parentRefs": [gateway]}}
     # No `waitInsteadOfSelfCheck`: cert-manager's own check is what holds a challenge back until DNS leads here.
     return {"http01": solver}
+
+
+def auto_mode_network(site: Site) -> Tree:
+    """Return what makes EKS Auto Mode enforce network policies: without it they are accepted, and mean nothing.
+
+    The cluster has one, of this name (AWS EKS user guide, "Use Network Policies with EKS Auto Mode"); the built-in
+    NodeClass takes part by default. With managed nodes the vpc-cni add-on's values say the same.
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(site, "amazon-vpc-cni", "network", namespace="kube-system"),
+        "data": {"enable-network-policy-controller": "true"},
+    }
 
 
 def storage_class(site: Site) -> Tree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhecfg.artifact import Artifact, Tree
-from jhecfg.render.objects import metadata
+from jhecfg.render.objects import apart, metadata
 from jhecfg.site import Site
 
 FOLDER = "manifests/60-routes"
@@ -48,6 +48,8 @@ def _envoy(site: Site) -> Iterator[Artifact]:
 def envoy_proxy(site: Site) -> Tree:
     """Return how Envoy runs for this Gateway: two pods behind one network load balancer."""
     service: Tree = {"type": "LoadBalancer", "externalTrafficPolicy": "Local", **load_balancer(site)}
+    owner = "gateway.envoyproxy.io/owning-gateway"  # the labels that Envoy Gateway 1.9 gives a Gateway's pods
+    pods = {f"{owner}-name": site.edge.gateway, f"{owner}-namespace": site.edge.namespace}
     return {
         "apiVersion": ENVOY_API,
         "kind": "EnvoyProxy",
@@ -56,7 +58,8 @@ def envoy_proxy(site: Site) -> Tree:
             "provider": {
                 "type": "Kubernetes",
                 "kubernetes": {
-                    "envoyDeployment": {"replicas": 2},
+                    # A node with both of them would take the whole edge with it: externalTrafficPolicy is Local.
+                    "envoyDeployment": {"replicas": 2, "pod": {"topologySpreadConstraints": [apart(pods)]}},
                     "envoyPDB": {"maxUnavailable": 1},
                     "envoyService": service,
                 },
@@ -75,6 +78,8 @@ def load_balancer(site: Site) -> Tree:
     if edge.load_balancer == "in-tree":
         annotations = {
             f"{_AWS}type": "nlb",
+            # Where the AWS Load Balancer Controller runs after all, it takes this Service too, as an internal one.
+            f"{_AWS}scheme": "internet-facing",
             f"{_AWS}backend-protocol": "tcp",
             f"{_AWS}cross-zone-load-balancing-enabled": "true",
         }

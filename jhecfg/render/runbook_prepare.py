@@ -51,6 +51,13 @@ def _existing(site: Site) -> Iterator[str]:
 
 def _existing_objects(site: Site) -> Iterator[str]:
     edge = site.edge
+    brought = {chart.name for chart in site.charts}
+    if edge.controller == "envoy-gateway" and "gateway-helm" not in brought:
+        yield "kubectl get crd envoyproxies.gateway.envoyproxy.io"
+    if edge.acme_server is not None and "cert-manager" not in brought:
+        yield "kubectl get crd clusterissuers.cert-manager.io"
+    if site.external_secrets is not None and "external-secrets" not in brought:
+        yield "kubectl get crd externalsecrets.external-secrets.io"
     if edge.controller == "envoy-gateway" and not edge.own_class:
         yield f"kubectl get gatewayclass {quote(edge.class_name)}"
     if edge.controller == "ingress-nginx" and not edge.own_class:

@@ -100,4 +100,4 @@ def identifier(name: str) -> str:
 
 
 def _longest_ticks(value: str) -> int:
-    return max((len(run) for run in _TICKS.findall(value)), default=0)
+    return max(map(len, _TICKS.findall(value))) if "`" in value else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.releases import Chart
@@ -29,8 +29,7 @@ _ORDER = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class Unit(NamedTuple):
     """A Helm release: its name, chart and namespace, and the values file of the output that belongs to it."""
 
     release: str

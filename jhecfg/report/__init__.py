@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from jhecfg.diagnostics import Diagnostic, in_order
-from jhecfg.report.streams import prepare_streams, wants_colour
+from jhecfg.report.streams import prepare_streams, put, wants_colour
 from jhecfg.report.words import summary
 
-__all__ = ["Format", "prepare_streams", "render", "summary", "wants_colour"]
+__all__ = ["Format", "prepare_streams", "put", "render", "summary", "wants_colour"]
 
 Format = Literal["text", "json", "github", "sarif"]
 

@@ -1,4 +1,4 @@
-"""Streams: whether a stream gets colour, and making standard streams unable to fail on a character."""
+"""Streams: whether a stream gets colour; standard streams that fail neither on a character nor on a closed pipe."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
     if environ.get("TERM") == "dumb" or (os.name == "nt" and not {"WT_SESSION", "TERM", "ANSICON"} & environ.keys()):
         return False
     return stream.isatty()
+
+
+def put(stream: TextIO, text: str) -> None:
+    """Write text at once. A reader that has gone away (`| head`) misses the rest, and the exit code stays the true one.
+
+    What is left goes nowhere: Python would fail on it once more as it exits (docs: library/signal, SIGPIPE).
+    """
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def prepare_streams() -> None:

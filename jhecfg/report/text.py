@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from jhecfg.diagnostics import Diagnostic, Span
 from jhecfg.report.words import clean, clean_file, clean_lines, glyphs, notes, within
@@ -25,8 +25,7 @@ STYLES = {"error": "1;31", "warning": "1;33", "message": "1", "frame": "34", "re
 Paint = Callable[[str, str], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """One underlined place; the primary one has carets in the colour of its severity."""
 
     span: Span
@@ -39,8 +38,7 @@ class Mark:
         return "-" if self.style == "related" else "^"
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """A source line as shown: its text, and where on the screen its span begins and how wide it is."""
 
     text: str

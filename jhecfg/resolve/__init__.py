@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jhecfg.diagnostics import Finding
 from jhecfg.releases import EKS_VERSIONS, NEWEST_KUBERNETES
@@ -26,8 +26,7 @@ from jhecfg.spec import SiteSpec
 __all__ = ["CODES", "Resolution", "resolve"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolution:
+class Resolution(NamedTuple):
     """A site, and what was wrong on the way, as (code, finding). With an error it is only good for further rules."""
 
     site: Site

@@ -55,7 +55,9 @@ def _dns_zones(spec: SiteSpec) -> tuple[str, ...]:
 
 
 def charts_of(spec: SiteSpec, edge: Edge, cluster: Cluster | None) -> Iterator[Chart]:
-    """Yield the platform charts that the site needs, in the order of installation."""
+    """Yield the platform charts that the site brings: one release of each is all that a cluster can hold."""
+    if spec.platform == "existing":
+        return
     if edge.load_balancer == "aws-load-balancer-controller" and spec.cluster is not None:
         yield CHARTS["aws-load-balancer-controller"]
     if edge.own_class and edge.controller == "envoy-gateway":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from jhecfg.diagnostics import Finding
 
 CODES: dict[str, str] = {
@@ -49,11 +47,13 @@ CODES: dict[str, str] = {
 """What this stage can find, and its documentation."""
 
 
-@dataclass(slots=True)
 class Problems:
     """Collects what is wrong, so that everything is said at once."""
 
-    found: list[tuple[str, Finding]] = field(default_factory=list)
+    __slots__ = ("found",)
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, Finding]] = []
 
     def add(self, code: str, finding: Finding) -> None:
         """Note one problem."""

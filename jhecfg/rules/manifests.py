@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from jhecfg import leaks
@@ -267,7 +266,7 @@ def unknown_namespace(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Fin
     """
     objects = objects_of(artifacts)
     made = {str(tree["metadata"]["name"]) for _, tree in objects if tree["kind"] == "Namespace"}
-    made |= {site.edge.namespace, "argocd", "flux-system", *(chart.namespace for chart in site.charts)}
+    made |= {"kube-system", site.edge.namespace, "argocd", "flux-system", *(chart.namespace for chart in site.charts)}
     for path, tree in objects:
         namespace = (tree.get("metadata") or {}).get("namespace")
         if namespace is None and tree["kind"] not in _CLUSTER_WIDE and path.startswith("manifests/"):
@@ -352,18 +351,30 @@ def secret_in_output(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Find
     for artifact in artifacts:
         if artifact.path.startswith("manifests/") and (artifact.manifest or {}).get("kind") == "Secret":
             yield Finding(artifact=artifact.path, loc=(), message="a Secret with its values would be in the output")
-        _collect([artifact.tree], strings)
-    if not any(map(_shape, strings)):
+        # A page by its lines, most of which the next site's page has too: no shape goes over the end of a line.
+        _collect(artifact.tree.split("\n") if isinstance(artifact.tree, str) else artifact.tree, strings)
+    if _are_clean(strings):
         return
     for artifact in artifacts:
         for loc, text in _texts(artifact.tree):
-            shape = _shape(text)
+            shape = leaks.secret_shape(text)
             if shape:
                 yield Finding(artifact=artifact.path, loc=loc, message=f"the output would hold {shape}")
 
 
-# The same labels, kinds and scripts stand in every file of every site.
-_shape = lru_cache(maxsize=8192)(leaks.secret_shape)
+_CLEAN: set[str] = set()
+"""Texts without a secret: the same labels, kinds and scripts stand in every file of every site."""
+
+
+def _are_clean(strings: set[str]) -> bool:
+    """Say whether no text has a secret's shape. The new ones are tried together: a try costs more than its text."""
+    fresh = strings - _CLEAN
+    if leaks.secret_shape("\n".join(fresh)):
+        return False
+    if len(_CLEAN) > 8192:
+        _CLEAN.clear()
+    _CLEAN.update(fresh)
+    return True
 
 
 def _collect(tree: Any, strings: set[str]) -> None:

@@ -8,7 +8,6 @@ CronJob share are compiled once, and a validator is made again only when a site 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,7 +62,7 @@ def _forbidden(groups: dict[Kind, list[tuple[Artifact, Tree]]], judge: _Judge) -
         artifact, _ = groups[api_version, kind][int(at)]
         for violation in explain(error, judge.schema):
             found = "" if kind == "Secret" else violation.found
-            yield replace(violation, path=artifact.path, found=found)
+            yield violation._replace(path=artifact.path, found=found)
 
 
 def _unknown_kinds(groups: dict[Kind, list[tuple[Artifact, Tree]]], judge: _Judge) -> Iterator[Violation]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from jhecfg.diagnostics import Loc, did_you_mean
 
@@ -26,12 +25,12 @@ _WORDS = {
 _LONGEST = 60  # characters of a value that `found` quotes
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """One thing that a schema forbids.
 
     `path` is the artifact's, `pointer` the place in its tree (for an unknown field the field itself, for a missing one
-    the map that lacks it). `expected`, `found` and `hint` may be empty. No value of a Secret is ever in here.
+    the map that lacks it). `key` says that the key itself is wrong, not its value. `expected`, `found` and `hint` may
+    be empty. No value of a Secret is ever in here.
     """
 
     path: str
@@ -40,6 +39,7 @@ class Violation:
     expected: str = ""
     found: str = ""
     hint: str = ""
+    key: bool = False
 
 
 def explain(error: ValidationError, root: Schema) -> Iterator[Violation]:
@@ -102,7 +102,9 @@ def _key_form(error: ValidationError, schema: Schema, root: Schema) -> Iterator[
     inner = _detail(error, "error")
     expected = _walk(root, inner.schema_path[:-1]).get("description", "")
     key = str(inner.instance)
-    yield Violation("", (*_pointer(error), key), f"key '{_short(key)}' does not have the right form", expected)
+    yield Violation(
+        "", (*_pointer(error), key), f"key '{_short(key)}' does not have the right form", expected, key=True
+    )
 
 
 def _unknown(error: ValidationError, schema: Schema, root: Schema) -> Iterator[Violation]:
@@ -114,8 +116,8 @@ def _unknown(error: ValidationError, schema: Schema, root: Schema) -> Iterator[V
             (*_pointer(error), key),
             f"unknown field '{_short(key)}' in {place}",
             expected=", ".join(sorted(known)) if len(known) <= 9 else "",
-            found=_short(key),
             hint=did_you_mean(key, known),
+            key=True,
         )
 
 

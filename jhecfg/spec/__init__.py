@@ -35,6 +35,10 @@ class SiteSpec(Spec):
     ingress: IngressSpec = Field(default=IngressSpec(), description="The edge: TLS, routes, DNS.")
     secrets: SecretsSpec = Field(default=SecretsSpec(), description="How the site keeps its secrets.")
     cluster: ClusterSpec | None = Field(default=None, description="EKS cluster; absent means one that exists.")
+    platform: Literal["own", "existing"] = Field(
+        default="own",
+        description="own: the site brings the charts that a cluster shares; existing: another site or team does.",
+    )
     gitops: GitopsSpec = Field(default=GitopsSpec(), description="What syncs the output into the cluster.")
     patches: tuple[PatchSpec, ...] = items("Changes to output objects, as a last escape hatch.", most=200)
     rerun: Label | None = Field(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from jhecfg.diagnostics import ToolError
 from jhecfg.tree import names
-from jhecfg.tree.folder import Folder, opened, trouble
+from jhecfg.tree.folder import Folder, Kind, opened, trouble
 from jhecfg.tree.lock import LOCK, Owned, digest, is_blank, read_journal, read_lock
 
 STATE = ".jhecfg"
@@ -22,8 +21,7 @@ Obstacle = tuple[str, str]
 ChangeKind = Literal["added", "missing", "changed", "removed", "edited", "foreign"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """One file that differs. `path` is relative to the site's folder; `old` is on disk, `new` was compiled.
 
     added: not there yet. missing: ours, and somebody deleted it. changed, removed: its bytes are still ours.
@@ -36,8 +34,7 @@ class Change:
     new: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(NamedTuple):
     """A site's folder against what was compiled, in path order.
 
     `obstacles` are what a build refuses to overwrite; those of them in `immovable` stay refused under `--force`.
@@ -57,8 +54,7 @@ class Comparison:
         return not self.changes and not self.obstacles
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class Survey(NamedTuple):
     """A comparison, and what only a build needs: whose bytes may go, folders to empty, leftovers of a dead build."""
 
     comparison: Comparison
@@ -67,14 +63,16 @@ class Survey:
     leftovers: bool
 
 
-@dataclass(slots=True)
 class _Seen:
     """What lies in the folder. `walls` are known paths that are neither file nor folder, with the reason."""
 
-    files: dict[str, bytes] = field(default_factory=dict)
-    folders: set[str] = field(default_factory=set)
-    walls: dict[str, str] = field(default_factory=dict)
-    strangers: list[str] = field(default_factory=list)
+    __slots__ = ("files", "folders", "strangers", "walls")
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.folders: set[str] = set()
+        self.walls: dict[str, str] = {}
+        self.strangers: list[str] = []
 
 
 def compare(out: Path, site: str, files: Mapping[str, bytes]) -> Comparison:
@@ -89,19 +87,34 @@ def compare(out: Path, site: str, files: Mapping[str, bytes]) -> Comparison:
 
 def survey(folder: Folder, site: str, files: Mapping[str, bytes]) -> Survey:
     """Compare, inside an open output folder; see `compare`."""
-    names.check(site, files)
-    if files and LOCK not in files:
-        raise ToolError(f"the files of {site} lack their {LOCK}")
-    if os.path.exists(folder.base) and not os.path.isdir(folder.base):
-        raise ToolError(f"cannot write into {folder.base}: it is not a folder")
+    _check(folder, site, files)
     with trouble("read", folder.shown(site)):
-        if walls := _walls(folder, site):
+        found = _places(folder, site)
+        if walls := _walls(folder, found):
             return _walled(folder, site, walls)
+        if _is_empty(found):  # the first build of a site, as a fleet's thousand can be: there is nothing to look at
+            return _judge(folder, site, files, Owned(), Owned(), _Seen(), leftovers=False)
         lock = read_lock(folder.read(f"{site}/{LOCK}") if folder.kind(f"{site}/{LOCK}") == "file" else None)
         journal = read_journal(folder.read(journal_path(site)))
         seen = _look(folder, site, files, lock | journal)
         leftovers = folder.kind(journal_path(site)) is not None or folder.kind(staging_path(site)) is not None
     return _judge(folder, site, files, lock, journal, seen, leftovers=leftovers)
+
+
+def is_new(folder: Folder, site: str, files: Mapping[str, bytes]) -> bool:
+    """Say whether nothing of the site is there, and nothing is in its way; raises what `survey` would."""
+    _check(folder, site, files)
+    with trouble("read", folder.shown(site)):
+        found = _places(folder, site)
+    return _is_empty(found) and not _walls(folder, found)
+
+
+def _check(folder: Folder, site: str, files: Mapping[str, bytes]) -> None:
+    names.check(site, files)
+    if files and LOCK not in files:
+        raise ToolError(f"the files of {site} lack their {LOCK}")
+    if os.path.exists(folder.base) and not os.path.isdir(folder.base):
+        raise ToolError(f"cannot write into {folder.base}: it is not a folder")
 
 
 def journal_path(site: str) -> str:
@@ -119,15 +132,27 @@ def turn_path(site: str) -> str:
     return f"{STATE}/{site}.lock"
 
 
-def _walls(folder: Folder, site: str) -> tuple[Obstacle, ...]:
+_WANTED: tuple[Kind, ...] = ("folder", "folder", "folder", "file", "file")
+"""What may lie at a site's own places; see `_places`."""
+
+
+def _places(folder: Folder, site: str) -> dict[str, Kind | None]:
+    """Return what lies at the site's folder, and at those for working files."""
+    paths = (site, STATE, staging_path(site), turn_path(site), journal_path(site))
+    return {path: folder.kind(path) for path in paths}
+
+
+def _is_empty(found: Mapping[str, Kind | None]) -> bool:
+    site, _, staging, _, journal = found.values()
+    return site is None and staging is None and journal is None
+
+
+def _walls(folder: Folder, found: Mapping[str, Kind | None]) -> tuple[Obstacle, ...]:
     """Return what makes the place itself unusable: a link or a file where our own folders and files belong."""
-    wanted = {site: "folder", STATE: "folder", staging_path(site): "folder"}
-    wanted |= {turn_path(site): "file", journal_path(site): "file"}
-    found = {path: folder.kind(path) for path in wanted}
     return tuple(
-        (folder.shown(path), _instead(found[path], kind))
-        for path, kind in wanted.items()
-        if found[path] not in (None, kind)
+        (folder.shown(path), _instead(kind, wanted))
+        for (path, kind), wanted in zip(found.items(), _WANTED, strict=True)
+        if kind not in (None, wanted)
     )
 
 

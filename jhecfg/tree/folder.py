@@ -131,8 +131,8 @@ class Folder:
         else:
             self._walk(folder, make=True)
 
-    def rmdir(self, folder: str) -> None:
-        """Remove a folder if it is there and empty; else do nothing."""
+    def rmdir(self, folder: str) -> bool:
+        """Remove a folder if it is there and empty, else do nothing; say whether it was removed."""
         self._forget(folder)
         try:
             at, name = self._at(folder)
@@ -140,6 +140,8 @@ class Folder:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EBUSY):
                 raise
+            return False
+        return True
 
     def writable(self, folder: str) -> bool:
         """Say whether files can be put into a folder; a folder that is missing counts as the one above it."""

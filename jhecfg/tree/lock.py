@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from jhecfg.tree import names
 
@@ -18,15 +18,14 @@ _FORMAT = 1
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owned:
+class Owned(NamedTuple):
     """Which bytes at which paths are ours: path to one or more SHA-256 in hex.
 
     `problem` says why the text could not be believed; then nothing is owned. `newer` says that a later jhecfg wrote
     it, so that its claims exist but cannot be read.
     """
 
-    hashes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    hashes: Mapping[str, frozenset[str]] = {}
     problem: str = ""
     newer: bool = False
 
@@ -101,7 +100,7 @@ def _value(value: object) -> str:
     if isinstance(value, str) and value.isalnum() and value.isascii():  # a digest
         return f'"{value}"'
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(f"      {json.dumps(each)}" for each in value) + "\n    ]"
+        return "[\n" + ",\n".join(f"      {_value(each)}" for each in value) + "\n    ]"
     return json.dumps(value)
 
 

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from jhecfg.diagnostics import Refused, ToolError
-from jhecfg.tree.compare import STATE, Comparison, Survey, journal_path, staging_path, survey, turn_path
+from jhecfg.tree.compare import STATE, Comparison, Survey, is_new, journal_path, staging_path, survey, turn_path
 from jhecfg.tree.folder import Folder, opened, said, trouble
 from jhecfg.tree.lock import LOCK, journal_text, owned
 from jhecfg.tree.turn import turn
@@ -57,16 +57,26 @@ def _without_a_turn(folder: Folder, site: str, files: Mapping[str, bytes], *, fo
     that it locks; where that exists, nothing is believed but a clean tree.
     """
     try:
+        if files and is_new(folder, site, files):
+            return None
         before = survey(folder, site, files)
     except ToolError:
-        if folder.kind(turn_path(site)) == "file":
+        if _others_write(folder, site):
             return None
         raise
     if _settled(folder, files, before):
         return before.comparison
-    if folder.kind(turn_path(site)) != "file":
+    if not _others_write(folder, site):
         _refuse(before.comparison, force=force)
     return None
+
+
+def _others_write(folder: Folder, site: str) -> bool:
+    """Say whether there is a sign of another build; where none can be seen, writing will say why."""
+    try:
+        return folder.kind(turn_path(site)) == "file"
+    except OSError:
+        return False
 
 
 def _refuse(comparison: Comparison, *, force: bool) -> None:
@@ -105,6 +115,8 @@ def _carry_out(folder: Folder, site: str, files: Mapping[str, bytes], now: Surve
 
 def _check_permissions(folder: Folder, site: str, paths: tuple[str, ...]) -> None:
     """Raise ToolError before anything changed if a folder could not be written to."""
+    if folder.kind(site) is None and folder.writable(""):  # all its folders are to be made, so this one answers for all
+        return
     places = {f"{site}/{path}".rpartition("/")[0] for path in paths}
     denied = [folder.shown(place) for place in sorted(places) if not folder.writable(place)]
     if denied:
@@ -173,7 +185,10 @@ def _put(folder: Folder, site: str, staged: Mapping[str, str]) -> None:
 def _finish(folder: Folder, site: str) -> None:
     with trouble("remove", folder.shown(journal_path(site))):
         folder.unlink(journal_path(site))
-    _clear_staging(folder, site)
+    with trouble("clear", folder.shown(staging_path(site))):
+        gone = folder.rmdir(staging_path(site))
+    if not gone:  # something of a killed build, or of others, is left in it
+        _clear_staging(folder, site)
 
 
 def _deliver(folder: Folder, site: str, path: str, text: bytes, *, sync: bool) -> None:
