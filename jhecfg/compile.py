@@ -19,7 +19,7 @@ from jhecfg.patch import patched
 from jhecfg.render import render
 from jhecfg.render.jobs import content_named
 from jhecfg.resolve import resolve
-from jhecfg.rules import SITE_RULES, code_of, judge_artifacts, judge_site, rule_docs
+from jhecfg.rules import SITE_RULES, WITHOUT_EXCEPTION, code_of, judge_artifacts, judge_site, rule_docs
 from jhecfg.rules.manifests import secret_in_output
 from jhecfg.rules.schema import Violation, schema_violations
 from jhecfg.site import Site
@@ -219,8 +219,8 @@ def _output_span(artifact: Artifact, pointer: Loc) -> Span | None:
 
 # --- exceptions -------------------------------------------------------------------------------------------------------
 
-# Warnings of the other stages, and every rule over the site; nothing else can have an exception.
-_IGNORABLE = frozenset({"unknown-release", *(code_of(rule) for rule in SITE_RULES)})
+# A warning of another stage, and the rules over the site that are about safety or advice; nothing else.
+_IGNORABLE = frozenset({"unknown-release", *(code_of(rule) for rule in SITE_RULES if rule not in WITHOUT_EXCEPTION)})
 
 
 def excepted(source: Source, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

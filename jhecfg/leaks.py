@@ -233,10 +233,14 @@ _OPENS = re.compile(r"^([ \t]*(?:- +)*)[\"']?([A-Za-z_][A-Za-z0-9_.-]{0,80})[\"'
 _ITEM_KEY = re.compile(r"[ \t]*(?:- +)*[\"']?[A-Za-z_][A-Za-z0-9_.-]{0,80}[\"']?[ \t]{0,80}:(?:[ \t]|$)")
 
 
-# No rule can say anything about a line without one of these: every secret key has one of the words in its last two.
-_SUSPECT = re.compile(
-    "(?i:pass|pwd|token|secret|key|cred|pat|docker|" + "|".join(re.escape(marker) for marker, _, _ in _SHAPES) + ")"
-)
+# No rule can say anything about a line without one of these or a marker: every secret key has a word in its last two.
+_WORDS = ("pass", "pwd", "token", "secret", "key", "cred", "pat", "docker")
+
+
+def _is_suspect(text: str) -> bool:
+    """Say whether masking could find anything. Plain searches: one pattern of all these is twenty times slower."""
+    folded = text.casefold()
+    return any(word in folded for word in _WORDS) or any(marker in text for marker, _, _ in _SHAPES)
 
 
 @lru_cache(maxsize=4)  # a file is shown several times in a row
@@ -246,13 +250,13 @@ def mask_lines(lines: tuple[str, ...]) -> tuple[str, ...]:
     Beyond `mask_line`: the body of a PEM private key, and the lines below `password: |`, `password: >`, an open quote,
     or a `password:` whose value stands on the next lines.
     """
-    if not _SUSPECT.search("\n".join(lines)):
+    if not _is_suspect("\n".join(lines)):
         return lines
     masked: list[str] = []
     block = _Block()
     named = False  # the last `name:` was that of a secret, and its `value:` may follow
     for line in lines:
-        if not named and block.idle and not _SUSPECT.search(line):
+        if not named and block.idle and not _is_suspect(line):
             masked.append(line)
             continue
         value = _VALUE_LINE.match(line) if named else None

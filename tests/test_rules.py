@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from jhecfg.compile import compile_source, documentation
 from jhecfg.rules import (
     ARTIFACT_RULES,
     SITE_RULES,
+    WITHOUT_EXCEPTION,
     ArtifactRule,
     SiteRule,
     code_of,
@@ -22,7 +24,8 @@ from jhecfg.rules import (
     rule_docs,
 )
 from jhecfg.site import Site
-from jhecfg.source import Source
+from jhecfg.source import Source, load
+from tests.tools import ROOT
 
 Tree = dict[str, Any]
 
@@ -171,3 +174,17 @@ def test_a_secret_with_its_values_is_found(built: tuple[Site, tuple[Artifact, ..
     tree = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x", "namespace": site.namespace}, "data": {}}
     found = judge_artifacts(site, (*artifacts, Artifact("manifests/20-config/secret-x.yaml", tree)))
     assert ("secret-in-output", "manifests/20-config/secret-x.yaml") in {(c, f.artifact) for c, f in found}
+
+
+def test_what_does_not_work_at_all_can_have_no_exception() -> None:
+    """Two hubs of one name stay an error, whatever a comment says."""
+    for rule in WITHOUT_EXCEPTION:
+        assert rule in SITE_RULES
+    text = (ROOT / "tests" / "bad" / "duplicate-name.yaml").read_text(encoding="utf-8")
+    spec = "\n".join(
+        f"{line} # jhecfg: ignore[duplicate-name] both are wanted" if "name: hub" in line else line
+        for line in text.splitlines()
+    )
+    build = compile_source(load(Path("spec.yaml"), text=(spec + "\n").encode()), "builtin")
+    assert build.failed
+    assert {"duplicate-name", "not-ignorable"} <= {diagnostic.code for diagnostic in build.diagnostics}

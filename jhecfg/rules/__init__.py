@@ -46,6 +46,22 @@ SITE_RULES: tuple[SiteRule, ...] = (
     hub_values.hub_values_secret,
 )
 
+WITHOUT_EXCEPTION: tuple[SiteRule, ...] = (
+    names.duplicate_name,
+    names.duplicate_org_id,
+    names.duplicate_domain,
+    names.duplicate_client_id,
+    names.reserved_hub_name,
+    names.unportable_name,
+    names.hub_namespace,
+    names.platform_namespace,
+    names.too_many_hosts,
+    names.long_client_id,
+    security.shared_secret_key,
+    hub_values.hub_values_secret,
+)
+"""Rules that no comment can take an exception from: what breaks them does not work at all, or holds a secret."""
+
 ARTIFACT_RULES: tuple[ArtifactRule, ...] = (
     manifests.duplicate_object,
     manifests.dangling_reference,
