@@ -214,18 +214,7 @@ def _number(version: str) -> tuple[int, int, int]:
 
 
 def _newest(*, known: bool) -> Release:
-    if known:
-        return RELEASES[-1]
-    last = RELEASES[-1]
-    return Release(
-        version=last.version,
-        date=last.date,
-        env=last.env,
-        settings=last.settings,
-        features=last.features,
-        breaks_older=last.breaks_older,
-        known=False,
-    )
+    return RELEASES[-1] if known else RELEASES[-1]._replace(known=False)
 
 
 class Chart(NamedTuple):

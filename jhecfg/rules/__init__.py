@@ -13,7 +13,7 @@ from jhecfg.site import Site
 SiteRule = Callable[[Site], Iterable[Finding]]
 ArtifactRule = Callable[[Site, Sequence[Artifact]], Iterable[Finding]]
 
-SITE_RULES: tuple[SiteRule, ...] = (
+NAME_RULES: tuple[SiteRule, ...] = (
     names.duplicate_name,
     names.duplicate_org_id,
     names.duplicate_domain,
@@ -24,6 +24,10 @@ SITE_RULES: tuple[SiteRule, ...] = (
     names.platform_namespace,
     names.too_many_hosts,
     names.long_client_id,
+)
+
+SITE_RULES: tuple[SiteRule, ...] = (
+    *NAME_RULES,
     security.moving_tag,
     security.moving_hub_tag,
     security.anyone_may_enter,
@@ -47,16 +51,7 @@ SITE_RULES: tuple[SiteRule, ...] = (
 )
 
 WITHOUT_EXCEPTION: tuple[SiteRule, ...] = (
-    names.duplicate_name,
-    names.duplicate_org_id,
-    names.duplicate_domain,
-    names.duplicate_client_id,
-    names.reserved_hub_name,
-    names.unportable_name,
-    names.hub_namespace,
-    names.platform_namespace,
-    names.too_many_hosts,
-    names.long_client_id,
+    *NAME_RULES,
     security.shared_secret_key,
     hub_values.hub_values_secret,
 )
