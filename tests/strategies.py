@@ -115,7 +115,7 @@ def exchanges(*, mcp: bool) -> st.SearchStrategy[Tree]:
         "smtp": st.just({"host": "smtp.example.org", "user": "jhe@example.org"}),
     }
     if mcp:
-        optional["mcp"] = st.sampled_from(({"domain": "mcp.example.org"}, {"domain": "mcp.example.org", "replicas": 2}))
+        optional["mcp"] = st.sampled_from(({"domain": "mcp.example.org"}, {"domain": "mcp.example.org", "replicas": 1}))
         optional["wearables"] = st.just({"apiUrl": "https://ow.example.org"})
     return st.fixed_dictionaries({}, optional=optional)
 

@@ -40,6 +40,7 @@ NO_EXAMPLE |= {
 """Codes that no small file can cause, each with the reason."""
 
 NO_DELTA = {
+    "exchange.mcp.replicas": "only one value is allowed",
     "apiVersion": "there is one version",
     "extends": "every delta extends the base; test_layers",
     "site": "it names every file: test_properties renames sites",

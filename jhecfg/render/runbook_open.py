@@ -167,7 +167,7 @@ def login(site: Site, files: frozenset[str]) -> Iterator[str]:
     managers = [(org.name, email) for org in site.orgs for email in org.managers]
     if managers:
         yield step(
-            "These people register first, and become managers at the next run of the bootstrap Job (write a new word into"
+            "These people register first, verify their address, and become managers at the next run of the bootstrap Job (write a new word into"
             " the spec's `rerun`).",
             table(("organization", "manager"), ((text(name), code(email)) for name, email in managers)),
         )

@@ -84,7 +84,10 @@ class McpSpec(Spec):
     """The MCP server: lets AI clients read data as the user who signs in (JHE v0.0.12 and later)."""
 
     domain: Domain = Field(description="Host name of the MCP server.")
-    replicas: int = Field(default=1, ge=1, le=20, description="Number of MCP server pods.")
+    # Its sessions live in one process: a second pod answers 404 "Session not found" (run on v0.0.12 … main).
+    replicas: int = Field(
+        default=1, ge=1, le=1, description="Number of MCP server pods: one, since its sessions live in one process."
+    )
     resources: ResourcesSpec | None = Field(default=None, description="CPU and memory of the MCP server.")
 
 
@@ -164,7 +167,9 @@ class OrgSpec(Spec):
     id: int = Field(ge=1, le=2_147_483_647, description="The organization's id in JHE; hub access is decided by it.")
     type: OrganizationType = Field(description="Kind of organization, one of JHE's 18.")
     parent: OrgName | None = Field(default=None, description="Name of the organization above [JHE's root].")
-    managers: tuple[Email, ...] = items("Users who manage it; they must have signed up.", most=100)
+    managers: tuple[Email, ...] = items(
+        "Users who manage it; they must have signed up, with a verified address.", most=100
+    )
     manage: bool = Field(
         default=False, description="Put name, type and parent back to the spec's when somebody changed them in the UI."
     )
