@@ -84,7 +84,7 @@ def _each(
         talk.complain(f"jhecfg: there is no spec in {SPECS}/; name one, as in `jhecfg build site.yaml`")
         return Exit.USAGE
     options = Options(out=out, mode=mode, validator=judge, kubeconform=binary, force=force, strict=strict)
-    outcomes = [*run(fleet.sources, options, jobs, _progress(talk, len(fleet.sources))), *fleet.broken]
+    outcomes = [*run(fleet.sources, options, jobs, _Progress(talk, len(fleet.sources))), *fleet.broken]
     _remember(fleet, outcomes, options)
     _tell(talk, outcomes, options, only_diff=only_diff)
     if not specs and all(outcome.site for outcome in outcomes):
@@ -137,28 +137,16 @@ class _Progress:
 
     def __call__(self, ready: int) -> None:
         if self.shown:
-            import sys
-
             end = "\r" if ready < self.total else "\n"
             sys.stderr.write(f"{ready}/{self.total} sites{end}")
 
 
-def _progress(talk: Talk, total: int) -> _Progress:
-    return _Progress(talk, total)
-
-
 def _remember(fleet: Fleet, outcomes: Sequence[Outcome], options: Options) -> None:
     """Note what compiled without a word and is now on disk, so that the next call need not compile it again."""
-    clean = {
-        o.spec: o
-        for o in outcomes
-        if not o.diagnostics and o.comparison is not None and not o.trouble and not o.refused
-    }
+    silent = {o.spec: o for o in outcomes if not o.diagnostics and o.comparison is not None}
     for source in fleet.sources:
-        outcome = clean.get(source.name)
-        if outcome is None or outcome.comparison is None:
-            continue
-        if options.mode == "build" or outcome.comparison.clean:
+        outcome = silent.get(source.name)
+        if outcome is not None and (options.mode == "build" or not outcome.stale):
             remember(source.path, _paths(source), outcome.site, outcome.digests, _cache_options(options))
     for source in fleet.bases:
         remember(source.path, _paths(source), "", {}, _cache_options(options))
@@ -175,12 +163,13 @@ def _paths(source: Source) -> dict[str, str]:
 def _tell(talk: Talk, outcomes: Sequence[Outcome], options: Options, *, only_diff: bool) -> None:
     found = [diagnostic for outcome in outcomes for diagnostic in outcome.diagnostics]
     if found or talk.style != "text":
-        talk.diagnostics(found, documentation(), unwritten(outcomes) if options.mode == "build" else "")
+        docs = documentation() if talk.style == "sarif" else {}  # the only format that carries it
+        talk.diagnostics(found, docs, unwritten(outcomes) if options.mode == "build" else "")
     for outcome in outcomes:
         for line in in_the_way(outcome, options):
             talk.complain(line)
     if only_diff or not talk.quiet:
-        few = sum(o.comparison is not None and not o.comparison.clean for o in outcomes) <= FEW
+        few = sum(outcome.stale for outcome in outcomes) <= FEW
         for outcome in outcomes:
             text = result(outcome, options, only_diff=only_diff, in_detail=few)
             if talk.style == "text":
@@ -197,7 +186,7 @@ def _tell(talk: Talk, outcomes: Sequence[Outcome], options: Options, *, only_dif
 def _tell_stale(talk: Talk, outcomes: Sequence[Outcome], options: Options) -> None:
     """Say that the output is out of date; who asked for quiet has not heard yet of which sites."""
     for outcome in outcomes:
-        if talk.quiet and outcome.comparison is not None and not outcome.comparison.clean:
+        if talk.quiet and outcome.comparison is not None and outcome.stale:
             talk.complain(headline(outcome.site, outcome.comparison, options).rstrip("\n"))
     talk.complain(f"{options.out}/ is not what the specs say: run `jhecfg build`, and commit what it changes")
 
@@ -210,13 +199,9 @@ def _code(outcomes: Sequence[Outcome], *, strict: bool, fail: bool) -> int:
         return Exit.SPEC
     if any(outcome.refused for outcome in outcomes):
         return Exit.REFUSED
-    if fail and any(_out_of_date(outcome) for outcome in outcomes):
+    if fail and any(outcome.stale for outcome in outcomes):
         return Exit.OUT_OF_DATE
     return Exit.OK
-
-
-def _out_of_date(outcome: Outcome) -> bool:
-    return outcome.comparison is not None and not outcome.comparison.clean
 
 
 def explain(code: str, talk: Talk) -> int:

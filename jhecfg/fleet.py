@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -39,6 +40,11 @@ class Outcome(NamedTuple):
     trouble: str = ""
     objects_checked: int = 0
     digests: Mapping[str, str] = {}
+
+    @property
+    def stale(self) -> bool:
+        """Whether the output was, or is, not what the spec says."""
+        return self.comparison is not None and not self.comparison.clean
 
     @property
     def failed(self) -> bool:
@@ -126,7 +132,7 @@ def _run_parallel(sources: Sequence[Source], options: Options, jobs: int, done: 
     context = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
     outcomes = list[Outcome]()
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        for batch in pool.map(_run_batch, _batches(sources), [options] * len(list(_batches(sources)))):
+        for batch in pool.map(_run_batch, _batches(sources), repeat(options)):
             outcomes += batch
             done(len(outcomes))
     return outcomes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhecfg.artifact import Artifact, Tree
-from jhecfg.render.objects import env, labels, metadata, secret_env
+from jhecfg.render.objects import labels, metadata, secret_env
 from jhecfg.site import SecretNeed, Site
 
 FOLDER = "manifests/20-config"
@@ -296,17 +296,3 @@ def _external_secret(site: Site, need: SecretNeed, prefix: str) -> Tree:
             ],
         },
     }
-
-
-__all__ = [
-    "CA_FILE",
-    "FOLDER",
-    "config",
-    "env",
-    "exchange_env",
-    "exchange_mounts",
-    "exchange_volumes",
-    "internal_host",
-    "network",
-    "secrets",
-]
