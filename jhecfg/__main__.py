@@ -1,4 +1,4 @@
-"""Start of the command: what changed nothing is answered at once, what has no option is run, all else is `cli.py`'s."""
+"""Start of the command: what changed nothing is answered at once, what has no option is run, all else is `cli/`'s."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _run(argv: list[str]) -> int:
     if code is not None:
         return code
     if is_plain(argv):
-        from jhecfg.commands import plainly
+        from jhecfg.commands.build import plainly
         from jhecfg.talk import guarded
 
         return guarded(lambda: plainly(argv))

@@ -1,4 +1,4 @@
-"""The commands: what each does with its words; returns the exit code. `cli.py` declares them."""
+"""build, check and diff: compile the specs, and write or compare their outputs."""
 
 from __future__ import annotations
 
@@ -201,34 +201,4 @@ def _code(outcomes: Sequence[Outcome], *, strict: bool, fail: bool) -> int:
         return Exit.REFUSED
     if fail and any(outcome.stale for outcome in outcomes):
         return Exit.OUT_OF_DATE
-    return Exit.OK
-
-
-def explain(code: str, talk: Talk) -> int:
-    """Print the documentation of a code, or of all."""
-    docs = documentation()
-    codes = sorted(docs) if code == "all" else [code]
-    if code != "all" and code not in docs:
-        hint = did_you_mean(code, docs) or "`jhecfg explain all` lists them"
-        talk.complain(f"jhecfg: there is no code '{code}'; {hint}")
-        return Exit.USAGE
-    talk.result("\n".join(f"{each}\n{'-' * len(each)}\n{_wrapped(docs[each])}\n" for each in codes))
-    return Exit.OK
-
-
-def _wrapped(text: str) -> str:
-    """Break long lines between words, for a terminal; leave short ones and examples."""
-    from textwrap import fill
-
-    lines = text.strip().split("\n")
-    return "\n".join(
-        line if line[:1] == " " else fill(line, 88, break_long_words=False, break_on_hyphens=False) for line in lines
-    )
-
-
-def schema(talk: Talk) -> int:
-    """Print the JSON Schema of the spec."""
-    from jhecfg.jsonschema import spec_schema_text
-
-    talk.result(spec_schema_text())
     return Exit.OK

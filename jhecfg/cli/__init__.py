@@ -1,0 +1,14 @@
+"""The command line: words in, exit code out. Only `cli/` and what it calls print and exit."""
+
+from __future__ import annotations
+
+from jhecfg.cli import build, explain
+from jhecfg.cli.app import app
+from jhecfg.talk import guarded
+
+__all__ = ["app", "build", "explain", "run"]
+
+
+def run(argv: list[str]) -> int:
+    """Run the command line and return the exit code; a bug is said without input values."""
+    return guarded(lambda: app(args=argv, prog_name="jhecfg"))

@@ -1,0 +1,1 @@
+"""The site's secret values, on the operator's machine: made, kept, checked, sealed, sent. Never in `out/`."""
