@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 KUBECONFORM := v0.7.0
 
-.PHONY: demo test fast tools lint docs fuzz bench clean
+.PHONY: demo test cluster-test fast tools cluster-tools lint docs fuzz bench clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
@@ -13,6 +13,10 @@ demo: $(VENV)/.installed
 ## test: every check there is; the same in CI
 test: tools lint
 	$(BIN)/pytest -n auto --dist loadgroup
+
+## cluster-test: a real Kubernetes API server and delivery controllers take the output; an opt-in (docs/testing.md)
+cluster-test: cluster-tools
+	$(BIN)/pytest -m cluster
 
 ## fast: the tests without outside components
 fast: $(VENV)/.installed
@@ -27,6 +31,10 @@ lint: $(VENV)/.installed
 ## tools: the real components that tests drive, pinned
 tools: $(VENV)/.installed
 	@tools/install "$(PYTHON)" "$(KUBECONFORM)"
+
+## cluster-tools: what cluster-test needs; compiles for many minutes, once
+cluster-tools: $(VENV)/.installed
+	@tools/install cluster
 
 ## docs: write what is generated in docs/ and README.md again
 docs: $(VENV)/.installed

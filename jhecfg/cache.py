@@ -15,6 +15,7 @@ import stat
 import sys
 
 from jhecfg import __version__
+from jhecfg.listing import ABSENT, listing_digest
 
 TYPE_CHECKING = False  # typing itself is slow to import; type checkers know the name
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ def remember(spec: AnyPath, sources: Mapping[str, str], site: str, files: Mappin
     """Remember that `spec` compiled to `files` without any diagnostic, not even a warning.
 
     `sources` maps the path of every file that was read (the spec, what it extends, sealed secrets) to the SHA-256 of
-    its bytes, taken when it was read; `files` maps each output path, `jhecfg.lock` among them, to the SHA-256 of its
-    bytes. A base that other specs extend has no output: its site is "" and it has no files. Best effort: a cache that
-    cannot be written is no reason to fail, so every OSError is dropped.
+    its bytes, taken when it was read, and the path of every folder that was listed to its `listing_digest`; `files`
+    maps each output path, `jhecfg.lock` among them, to the SHA-256 of its bytes. A base that other specs extend has no
+    output: its site is "" and it has no files. Best effort: a cache that cannot be written is no reason to fail, so
+    every OSError is dropped.
     """
     place = _place(spec, options)
     if place is None:
@@ -158,11 +160,15 @@ def _parse(entry: bytes) -> tuple[str, str, dict[str, str], dict[str, str]]:
 
 def _sources_are(sources: Mapping[str, str]) -> bool:
     """Compare with the spec files, which may be links: a person's own files may lie where they like."""
-    for path, digest in sources.items():
-        with open(path, "rb") as file:
-            if _digest(file.read()) != digest:
-                return False
-    return bool(sources)
+    return bool(sources) and all(_source_is(path, digest) for path, digest in sources.items())
+
+
+def _source_is(path: str, digest: str) -> bool:
+    """Compare one file, or the listing of a folder, with what it was."""
+    if digest == ABSENT or os.path.isdir(path):
+        return listing_digest(path) == digest
+    with open(path, "rb") as file:
+        return _digest(file.read()) == digest
 
 
 def _tree_is(out: str, site: str, files: Mapping[str, str]) -> bool:

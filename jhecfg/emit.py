@@ -88,6 +88,11 @@ def dump(tree: object, header: Sequence[str] = ()) -> str:
     return "".join(out)
 
 
+def scalar(value: str | int | float | bool | None) -> str:
+    """Write one value on one line, as `dump` would. Raises NotPlain as it does."""
+    return _quote(value) if isinstance(value, str) else _other(value)
+
+
 def _comment(line: str) -> str:
     """Return one comment line, whatever the text holds."""
     return f"# {_UNSAFE_RUN.sub(' ', line)}".rstrip(" ") + "\n"

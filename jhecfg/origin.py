@@ -17,6 +17,7 @@ from jhecfg.parse import leaves, value_at
 from jhecfg.patch import patched
 from jhecfg.render import render
 from jhecfg.resolve import resolve
+from jhecfg.sealed import SealedFile
 from jhecfg.spec import SiteSpec
 
 WORK = 60_000
@@ -25,17 +26,19 @@ WORK = 60_000
 _ABSENT = object()
 
 
-def origin_of(tree: dict[str, Any], path: str, pointer: Loc) -> Loc | None:
+def origin_of(tree: dict[str, Any], path: str, pointer: Loc, sealed: tuple[SealedFile, ...] = ()) -> Loc | None:
     """Return the place in the spec's tree that shapes a place in the output at `path`, or None.
+
+    `sealed` are the encrypted files beside the spec.
 
     Escape hatches are tried first: what they bring is what most often breaks an output.
     """
-    before = _output(tree, path, pointer)
+    before = _output(tree, path, pointer, sealed)
     named: Loc | None = None  # a leaf without which there is no such file: the answer if no other is found
     ordered = sorted(leaves(tree), key=lambda leaf: (not _is_hatch(leaf[0]), -len(leaf[0])))
     for loc, value in ordered[: max(10, WORK // len(ordered))]:
         for other in _nudges(tree, loc, value):
-            after = _output(_with(tree, loc, other), path, pointer)
+            after = _output(_with(tree, loc, other), path, pointer, sealed)
             if after is None:
                 continue
             if after == (_ABSENT,) and before != after:
@@ -78,10 +81,10 @@ def _with(tree: dict[str, Any], loc: Loc, value: Any) -> dict[str, Any]:
     return copy
 
 
-def _output(tree: dict[str, Any], path: str, pointer: Loc) -> Any:
+def _output(tree: dict[str, Any], path: str, pointer: Loc, sealed: tuple[SealedFile, ...]) -> Any:
     """Return (a wrapper of) the value at a place in the output, or None when the tree is no valid spec."""
     try:
-        site = resolve(SiteSpec.model_validate(tree)).site
+        site = resolve(SiteSpec.model_validate(tree), sealed).site
     except ValidationError:
         return None
     artifacts, problems = patched(site, render(site))

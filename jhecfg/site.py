@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 from jhecfg.diagnostics import Loc
-from jhecfg.releases import Chart, Release
+from jhecfg.releases import BUILT_INTO_AUTO_MODE, NODE_ADDONS, Chart, Release
+from jhecfg.sealed import SealedFile
 
 LETSENCRYPT = {
     "letsencrypt": "https://acme-v02.api.letsencrypt.org/directory",
@@ -24,12 +25,46 @@ class SecretKey(NamedTuple):
     key: str
 
 
+SecretForm = Literal["url-safe", "code", "hex", "hex-list", "rsa", "given"]
+"""What a value looks like, and so how it is made: `given` values are known to a person alone.
+
+`code` is for people to type; `hex` is 32 bytes; `hex-list` is `new;old`, of which the first encrypts; `rsa` is a PEM.
+"""
+
+
+class Rotation(NamedTuple):
+    """What another value does: what people notice, and what is to be done once the new value is in its place.
+
+    `steps` are sentences for a person. With `overlap` the old value stays beside the new one until it is dropped.
+    `restarts` are the Deployments that read the value when they start; `reruns` says that the bootstrap Job brings it.
+    """
+
+    effect: str
+    steps: tuple[str, ...] = ()
+    restarts: tuple[str, ...] = ()
+    reruns: bool = False
+    overlap: bool = False
+
+
+class Remote(NamedTuple):
+    """Where AWS Secrets Manager holds a value that somebody else makes; without `property` it is all of the text."""
+
+    name: str
+    property: str | None
+
+
 class SecretItem(NamedTuple):
-    """One key of a Secret that the site needs: what it is for, and how a person makes it."""
+    """One key of a Secret that the site needs: what it is for, its form, who reads it, and what a new value does.
+
+    With `remote` it is made and changed elsewhere, and only copied from there.
+    """
 
     key: str
     purpose: str
-    recipe: str
+    form: SecretForm
+    consumers: tuple[str, ...]
+    rotation: Rotation
+    remote: Remote | None = None
 
 
 class SecretNeed(NamedTuple):
@@ -39,6 +74,11 @@ class SecretNeed(NamedTuple):
     name: str
     items: tuple[SecretItem, ...]
     owned: bool = True
+
+    @property
+    def own_items(self) -> tuple[SecretItem, ...]:
+        """The values that the site makes and keeps itself."""
+        return tuple(item for item in self.items if item.remote is None) if self.owned else ()
 
 
 class Image(NamedTuple):
@@ -135,6 +175,8 @@ class Exchange(NamedTuple):
     smtp: Smtp | None
     mcp: Mcp | None
     wearables: Wearables | None
+    demo_data: Literal["none", "basic", "rich"]
+    smoke_test: bool
     secret_key: SecretKey
     oidc_key: SecretKey
     admin_password: SecretKey
@@ -156,10 +198,20 @@ class CaBundle(NamedTuple):
     certificates: tuple[Certificate, ...]
 
 
+class Vpc(NamedTuple):
+    """A network that exists: its ids, and the security groups that may connect."""
+
+    id: str
+    subnets: tuple[str, ...]
+    allow_from: tuple[str, ...]
+
+
 class Rds(NamedTuple):
-    """The RDS instance that CloudFormation makes."""
+    """The RDS instance that CloudFormation makes; `vpc` is None where it lives in the network that eksctl makes."""
 
     stack: str
+    region: str
+    vpc: Vpc | None
     instance_class: str
     engine_version: str
     storage_gib: int
@@ -244,12 +296,14 @@ class Edge(NamedTuple):
     """What terminates TLS and routes host names.
 
     `issuer` is the ClusterIssuer's name or None; `acme_server` is set when jhecfg renders that issuer. `gateway` is
-    the Gateway's name; `own_class` says whether jhecfg renders the GatewayClass or IngressClass needs.
+    the Gateway's name, and `listener` the one to join at a Gateway that exists (None where jhecfg renders it);
+    `own_class` says whether jhecfg renders the GatewayClass or IngressClass needs.
     """
 
     controller: Literal["envoy-gateway", "ingress-nginx", "none"]
     namespace: str
     gateway: str
+    listener: str | None
     class_name: str
     own_class: bool
     issuer: str | None
@@ -260,6 +314,16 @@ class Edge(NamedTuple):
     max_body_size: str
     external_dns: bool
     dns_zones: tuple[str, ...]
+
+    @property
+    def own_gateway(self) -> bool:
+        """Whether jhecfg renders the Gateway: one that exists has the listener that the spec names."""
+        return self.listener is None
+
+    def parent(self, name: str) -> dict[str, str]:
+        """Return the HTTPS listener of `exchange`, `mcp` or a hub, as routes name it."""
+        listener = self.listener or f"https-{name}"
+        return {"name": self.gateway, "namespace": self.namespace, "sectionName": listener}
 
 
 class NodeGroup(NamedTuple):
@@ -288,6 +352,7 @@ class Cluster(NamedTuple):
     version: str
     auto_mode: bool
     zones: tuple[str, ...]
+    vpc_cidr: str
     nat: Literal["single", "highly-available"]
     node_groups: tuple[NodeGroup, ...]
     public_cidrs: tuple[str, ...]
@@ -301,25 +366,54 @@ class Cluster(NamedTuple):
     addon_versions: tuple[tuple[str, str], ...]
 
     @property
+    def every_addon(self) -> tuple[str, ...]:
+        """The EKS add-ons that are installed: what its kind of nodes needs, and those that the spec asks for."""
+        if self.auto_mode:
+            return tuple(dict.fromkeys(name for name in self.addons if name not in BUILT_INTO_AUTO_MODE))
+        return tuple(dict.fromkeys((*NODE_ADDONS, *self.addons)))
+
+    @property
     def autoscaled(self) -> bool:
         """Whether the Cluster Autoscaler works for it: nodes of our own, and a group that users fill."""
         return not self.auto_mode and any(group.purpose == "user" for group in self.node_groups)
 
 
 class ExternalSecrets(NamedTuple):
-    """Where External Secrets reads from."""
+    """Where External Secrets reads from; `store` is a ClusterSecretStore that exists, None where jhecfg renders one."""
 
     region: str
     prefix: str
+    store: str | None
+
+    def remote_name(self, need: SecretNeed) -> str:
+        """Return the name under which AWS Secrets Manager keeps a Secret, as one JSON document."""
+        return f"{self.prefix}/{need.namespace}/{need.name}"
+
+
+class Sealing(NamedTuple):
+    """How the site's Secrets are encrypted into files beside the spec, and the files that there are.
+
+    `folder` and `certificate` are paths from the spec's folder. `recipients` are age public keys, for sops alone.
+    """
+
+    folder: str
+    certificate: str
+    recipients: tuple[str, ...]
+    files: tuple[SealedFile, ...]
 
 
 class Gitops(NamedTuple):
-    """What syncs the output. `path` is the site's own folder in the repository."""
+    """What syncs the output. `path` is the site's own folder in the repository.
+
+    `credentials` is the Secret that opens the repository, or None where it is open to all; `fleet` is Argo CD's.
+    """
 
     engine: Literal["none", "argocd", "flux"]
     repo: str
     revision: str
     path: str
+    credentials: str | None
+    fleet: str | None
 
 
 class Patch(NamedTuple):
@@ -350,6 +444,7 @@ class Site(NamedTuple):
     secrets: tuple[SecretNeed, ...]
     secrets_backend: Literal["existing", "external-secrets", "sealed-secrets", "sops"]
     external_secrets: ExternalSecrets | None
+    sealing: Sealing | None
     cluster: Cluster | None
     kubernetes: str
     charts: tuple[Chart, ...]

@@ -26,6 +26,8 @@ from jhecfg.diagnostics import Diagnostic, Loc, Span, SpecError, ToolError, did_
 from jhecfg.exposed import secrets_in
 from jhecfg.layers import Places, laid_over
 from jhecfg.reader import LIMITS, Comment, Document, Mark, read
+from jhecfg.sealed import CODES as SEALED_CODES
+from jhecfg.sealed import SEALED, SealedFile, folder_of, hidden
 
 LEVELS = 16
 """How many files may stand one upon the other."""
@@ -52,7 +54,8 @@ class Source(NamedTuple):
 
     `name` is how messages call the leaf. `documents` are the leaf first, then its base, and so on. `tree` is what they
     make together, without `extends`. `places` says for every part of it which document it came from, and where it is
-    there. `digests` has the SHA-256 of every file, by its path from the leaf's folder (the leaf by its file name).
+    there. `digests` has the SHA-256 of every file, by its path from the leaf's folder (the leaf by its file name), and
+    of the listing of the folder where `sealed` files are kept, if the backend has any.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Source(NamedTuple):
     tree: dict[str, Any]
     places: Places
     digests: Mapping[str, str]
+    sealed: tuple[SealedFile, ...] = ()
 
     def span(self, loc: Loc, *, key: bool = False) -> Span:
         """Return where a part of the spec is written; `key` asks for its key instead of its value. Never raises.
@@ -68,6 +72,8 @@ class Source(NamedTuple):
         Walks as far as the files go and steps over what is not there (pydantic puts the tags of unions into its locs).
         For a field that is missing it is the key of the nearest thing around it, or the first key of the file.
         """
+        if loc[:1] == (SEALED,):
+            return next(hidden(each.document, loc[2:]) for each in self.sealed if each.loc == loc[:2])
         found, missing = self._walk(loc)
         number, there = self.places.get(found, (0, ()))
         document = self.documents[number]
@@ -125,18 +131,15 @@ def discover(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-def load(path: Path, *, name: str | None = None, text: bytes | None = None) -> Source:
+def load(path: Path, *, name: str | None = None, text: bytes | None = None, sealed: bool = True) -> Source:
     """Read a spec and what it extends.
 
-    `name` is how messages call it (the path, otherwise); `text` are its bytes, if they do not come from `path`.
+    `name` is how messages call it (the path, otherwise); `text` are its bytes, if they do not come from `path`;
+    without `sealed` the encrypted files beside it are not read.
     Raises `SpecError` for what is wrong in a spec or a base, and `ToolError` if the spec itself cannot be read.
     """
     name = path.as_posix() if name is None else name
-    if text is None:
-        try:
-            text = _bytes(path)
-        except OSError as error:
-            raise ToolError(f"{name}: {_why(error)}{_instead(path, error)}") from None
+    text = bytes_of(path, name) if text is None else text
     chain = _Chain(path, read(text, name))
     secrets: list[Diagnostic] = []
     try:
@@ -148,17 +151,42 @@ def load(path: Path, *, name: str | None = None, text: bytes | None = None) -> S
         raise SpecError(tuple(secrets))
     tree, places = laid_over(chain.documents)
     digests = {file: document.digest for file, document in zip(chain.files, chain.documents, strict=True)}
-    return Source(name=name, path=path, documents=tuple(chain.documents), tree=tree, places=places, digests=digests)
+    documents = tuple(chain.documents)
+    source = Source(name=name, path=path, documents=documents, tree=tree, places=places, digests=digests)
+    return _with_sealed(source) if sealed else source
 
 
-def _bytes(path: Path) -> bytes:
+def _with_sealed(source: Source) -> Source:
+    """Read the encrypted Secrets beside a spec, where its backend keeps any. Raises SpecError."""
+    kept = folder_of(source.tree)
+    if kept is None:
+        return source
+    from jhecfg.sealed.folder import Folder
+
+    backend, path = kept
+    shown = posixpath.normpath(posixpath.join(posixpath.dirname(source.name), path))
+    top = _top(Path(os.path.realpath(source.path.parent)))
+    folder = Folder(source.path, path, shown, source.span(("secrets", "folder")), top)
+    sealed = folder.read(backend, _bytes)
+    return source._replace(sealed=sealed, digests={**source.digests, **folder.digests})
+
+
+def bytes_of(path: Path, name: str) -> bytes:
+    """Return the bytes of a spec; `name` is how messages call it. Raises `ToolError` if it cannot be read."""
+    try:
+        return _bytes(path)
+    except OSError as error:
+        raise ToolError(f"{name}: {_why(error)}{_instead(path, error)}") from None
+
+
+def _bytes(path: Path, most: int = LIMITS.bytes) -> bytes:
     """Read a regular file, at most one byte more than is allowed. A pipe or device is refused without waiting."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
             raise OSError(0, "is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
-        return file.read(LIMITS.bytes + 1)
+        return file.read(most + 1)
 
 
 def _why(error: OSError) -> str:
@@ -302,7 +330,7 @@ SPEC_CODES: Mapping[str, str] = {
         "A value in the spec is a secret: it stands under a name such as `password` or `OW_API_KEY`, or has the "
         "shape of a private key, a token or a password in a URL. Specs are kept in git and read in reviews, so "
         "whatever is in one is no longer secret. Delete it, replace it where it is used, and let the spec name "
-        "the Secret that holds the new one; RUNBOOK.md has the commands."
+        "the Secret that holds the new one; `jhecfg secrets init` makes the site's own."
     ),
     "extends-not-a-path": ("`extends` takes one path, as text, with `/` between folders: `extends: base/common.yaml`."),
     "extends-missing": (
@@ -316,5 +344,6 @@ SPEC_CODES: Mapping[str, str] = {
     "extends-cycle": ("Files extend one another in a circle, so none of them is the base. Delete one `extends`."),
     "extends-too-deep": ("At most 16 files may extend one another. Two or three are enough: put the bases together."),
     "unreadable-file": ("The base is a folder, a pipe or a device, or may not be read. Name a regular file."),
+    **SEALED_CODES,
 }
 """What each code of this module means, why it is an error, and what to do instead: for `jhecfg explain CODE`."""

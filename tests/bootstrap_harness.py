@@ -1,4 +1,4 @@
-"""The bootstrap Job's script against PostgreSQL: a cluster of our own on a Unix socket, a small project in JHE's place.
+"""The Jobs' scripts against PostgreSQL: a cluster of our own on a Unix socket, a small project in JHE's place.
 
 The project's packages live in `.tools/bootstrap`, which `make tools` creates; PostgreSQL is the system's own.
 """
@@ -22,7 +22,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from jhecfg.render.jobs import bootstrap_data, bootstrap_job, bootstrap_script
+from jhecfg.render.bootstrap import bootstrap_data, bootstrap_job
+from jhecfg.render.jobs import REFUSED, script
 from jhecfg.site import Site
 from tests.hub_harness import site
 from tests.tools import ROOT
@@ -55,7 +56,7 @@ def pem(bits: int = 2048) -> str:
 
 
 def full_site() -> Site:
-    """Return a site with everything that the bootstrap Job can be asked for."""
+    """Return a site with everything that the Jobs can be asked for."""
     return site(
         image={"tag": "main", "digest": "sha256:" + "0" * 64},
         exchange={"mcp": {"domain": "mcp.example.org"}, "wearables": {"apiUrl": "https://ow.example.org"}},
@@ -124,7 +125,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """A migrated database, and the script that the compiled Job runs on it."""
+    """A migrated database, and the scripts that the compiled Jobs run on it."""
 
     cluster: Cluster
     database: str
@@ -154,24 +155,24 @@ class Exchange:
             "JHE_SHAPE": self.shape,
         }
 
-    def start(self, **variables: str) -> subprocess.Popen[str]:
-        """Start the script."""
-        script, document = self.folder / "bootstrap.py", self.folder / "bootstrap.json"
-        script.write_text(bootstrap_script(), encoding="utf-8")
+    def start(self, name: str = "bootstrap.py", **variables: str) -> subprocess.Popen[str]:
+        """Start a script."""
+        file, document = self.folder / name, self.folder / "bootstrap.json"
+        file.write_text(script(name), encoding="utf-8")
         document.write_text(json.dumps(self.document), encoding="utf-8")
         env = {**self.environment(), "JHE_BOOTSTRAP": str(document), **variables}
         pipe = subprocess.PIPE
-        return subprocess.Popen([PYTHON, script], env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen([PYTHON, file], env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True)
 
     def bootstrap(self, **variables: str) -> Outcome:
-        """Run the script to its end."""
+        """Run the bootstrap script to its end."""
         return outcome(self.start(**variables))
 
     def refuses(self, **variables: str) -> Outcome:
-        """Run the script, which must refuse and leave the database as it was."""
+        """Run the bootstrap script, which must refuse, with its own exit code, and leave the database as it was."""
         before = self.rows()
         done = self.bootstrap(**variables)
-        assert done.code == 1, done.said
+        assert done.code == REFUSED, done.said
         assert done.said.rstrip().endswith("nothing was changed")
         assert self.rows() == before
         return done
@@ -197,6 +198,11 @@ def migrate(exchange: Exchange) -> None:
     command = [PYTHON, "-m", "django", "migrate", "--run-syncdb", "--verbosity=0"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def hashed(value: str) -> str:
+    """Return SQL for a password or client secret as the project in JHE's place keeps it."""
+    return f"'md5$salt$' || md5('salt{value}')"
 
 
 def variables_of(document: Mapping[str, Any]) -> set[str]:

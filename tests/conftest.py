@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from jhecfg.source import Source, load
+from tests.apiserver import Cluster, running_cluster
+from tests.standins import StandIns, played
+from tests.tools import optional
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -27,3 +31,19 @@ def update(request: pytest.FixtureRequest) -> bool:
 def base() -> Source:
     """Return tests/base.yaml, read: a middling site with most features."""
     return load(TESTS / "base.yaml", name="base.yaml")
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Return a running control plane (an opt-in); the tests of a session share it, and keep to names of their own."""
+    for name in ("etcd", "kube-apiserver", "kube-controller-manager"):
+        optional(name)
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def standins(cluster: Cluster) -> Iterator[StandIns]:
+    """Play the nodes and the controllers that the control plane lacks."""
+    with played(cluster) as playing:
+        yield playing

@@ -113,6 +113,7 @@ def exchanges(*, mcp: bool) -> st.SearchStrategy[Tree]:
         "settings": st.just({"auth.sso.saml2": 1}),
         "env": st.just({"X_FRAME_OPTIONS": "DENY"}),
         "smtp": st.just({"host": "smtp.example.org", "user": "jhe@example.org"}),
+        "smokeTest": st.booleans(),
     }
     if mcp:
         optional["mcp"] = st.sampled_from(({"domain": "mcp.example.org"}, {"domain": "mcp.example.org", "replicas": 1}))

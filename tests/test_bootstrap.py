@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,8 +17,14 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from hypothesis import given, settings
 
-from jhecfg.render.jobs import bootstrap_config, bootstrap_data, bootstrap_job
+from jhecfg.render import render
+from jhecfg.render.bootstrap import bootstrap_data, bootstrap_job
+from jhecfg.render.jobs import REFUSED, script
+from jhecfg.resolve import resolve
+from jhecfg.site import Site
+from jhecfg.spec import SiteSpec
 from tests.bootstrap_harness import (
     API_KEY,
     CLIENT_SECRET,
@@ -25,6 +33,7 @@ from tests.bootstrap_harness import (
     Cluster,
     Exchange,
     full_site,
+    hashed,
     migrate,
     need_postgres,
     outcome,
@@ -32,7 +41,8 @@ from tests.bootstrap_harness import (
     running_cluster,
     variables_of,
 )
-from tests.hub_harness import site
+from tests.hub_harness import SPEC, site
+from tests.strategies import Tree, specs
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bootstrap")]
 
@@ -97,17 +107,39 @@ def new_org(exchange: Exchange, name: str, *, number: int | None = None) -> str:
 # --- without a database -----------------------------------------------------------------------------------------------
 
 
-def test_the_script_is_the_same_for_every_site() -> None:
-    """Code in the output is a constant: sites differ in the document alone."""
-    small, full = (bootstrap_config(each)["data"] for each in (site(), full_site()))
-    assert small["bootstrap.py"] == full["bootstrap.py"]
-    assert small["bootstrap.json"] != full["bootstrap.json"]
+@settings(max_examples=40)
+@given(specs())
+def test_the_scripts_are_the_same_bytes_for_every_spec(tree: Tree) -> None:
+    """Code in the output is a constant: whatever a spec holds, it reaches the documents alone."""
+    one = resolve(SiteSpec.model_validate(tree)).site
+    one = one._replace(exchange=one.exchange._replace(demo_data="basic", smoke_test=True))
+    trees = [artifact.manifest for artifact in render(one)]
+    files = {
+        name: text
+        for found in trees
+        if found is not None and found["kind"] == "ConfigMap"
+        for name, text in found["data"].items()
+    }
+    assert {name for name in files if name.endswith(".py")} == {"bootstrap.py", "demo_data.py", "smoke_test.py"}
+    assert all(text == script(name) for name, text in files.items() if name.endswith(".py"))
+
+
+def test_a_refusal_ends_the_job_and_another_failure_does_not() -> None:
+    """The exit code is the same in the scripts and in the Job; a rule on exit codes wants pods that do not restart."""
+    job = bootstrap_job(site())["spec"]
+    rules = {rule["action"]: rule for rule in job["podFailurePolicy"]["rules"]}
+    container = job["template"]["spec"]["containers"][0]["name"]
+    assert rules["FailJob"]["onExitCodes"] == {"containerName": container, "operator": "In", "values": [REFUSED]}
+    assert job["template"]["spec"]["restartPolicy"] == "Never"
+    assert job["backoffLimit"] > 0
+    for name in ("bootstrap.py", "demo_data.py"):
+        assert re.findall(r"^REFUSED = (\d+)\b", script(name), re.MULTILINE) == [str(REFUSED)]
 
 
 @pytest.mark.parametrize("make", [site, full_site])
-def test_the_job_brings_every_secret_that_its_document_names(make: Callable[[], object]) -> None:
+def test_the_job_brings_every_secret_that_its_document_names(make: Callable[[], Site]) -> None:
     """Each variable that the document reads a secret from is one of the Job's, and comes from a Secret."""
-    one = site() if make is site else full_site()
+    one = make()
     container = bootstrap_job(one)["spec"]["template"]["spec"]["containers"][0]
     secret = {variable["name"] for variable in container["env"] if "valueFrom" in variable}
     assert variables_of(bootstrap_data(one)) <= secret
@@ -160,6 +192,48 @@ def test_three_at_once_make_it_once(exchange: Exchange) -> None:
     assert exchange.sql("SELECT count(*) FROM core_organization") == ["3"]
 
 
+def test_nothing_that_the_spec_does_not_name_is_touched(done: Exchange) -> None:
+    """It never deletes: what people made in JHE stays as it is, to the last byte, also when the spec forgets its own."""
+    sign_up(done, "mary@example.org", verified=True)
+    new_org(done, "Made in the UI")
+    done.sql(
+        "INSERT INTO core_jhesetting (key, value_type, value_string, last_updated)"
+        " VALUES ('auth.default_orgs', 'string', '', now());"
+        "\nINSERT INTO core_practitionerorganization (practitioner_id, organization_id, role)"
+        " SELECT max(id), 20001, 'viewer' FROM core_practitioner"
+    )
+    for part in ("applications", "organizations", "settings"):
+        done.document[part] = []
+    before = done.rows()
+    assert done.bootstrap().code == 0
+    assert done.rows() == before
+
+
+def test_an_upgrade_adds_what_the_newer_release_has(copy: Callable[[str], Exchange]) -> None:
+    """Bootstrapped by an older release, migrated, bootstrapped again: new settings come, all else is as it was."""
+    exchange = copy("v0.0.11")
+    exchange.document.update(bootstrap_data(site(image={"tag": "v0.0.11"})))
+    assert exchange.bootstrap().code == 0
+    exchange.sql("ALTER TABLE core_jhesetting DROP COLUMN setting_id;\nALTER TABLE core_jhesetting ADD UNIQUE (key)")
+    newer = Exchange(cluster=exchange.cluster, database=exchange.database, folder=exchange.folder)
+    newer.document.update(bootstrap_data(site(image={"tag": "v0.0.13"})))
+    upgraded = newer.bootstrap()
+    assert upgraded.code == 0, upgraded.said
+    assert upgraded.lines("created") == ["setting\tmodule.ow"]
+    assert not [verb for verb in ("changed", "differs", "refused") if upgraded.lines(verb)]
+    before = newer.rows()
+    assert newer.bootstrap().code == 0
+    assert newer.rows() == before
+
+
+def test_a_database_that_is_not_there_is_said_in_a_line(exchange: Exchange) -> None:
+    """It may come up any moment, so the exit code is one that the Job tries again."""
+    early = exchange.bootstrap(DB_NAME="absent")
+    assert early.code == 1
+    assert early.lines("failed")[0].startswith("the database cannot be used now: ")
+    assert "Traceback" not in early.said
+
+
 # --- organizations ----------------------------------------------------------------------------------------------------
 
 
@@ -176,13 +250,22 @@ def test_an_id_of_a_foreign_organization_is_refused(manage: bool, exchange: Exch
     assert refused[0].startswith("organization\tExample Lab (20001)\tthe id belongs to 'Foreign Clinic'")
 
 
-def test_a_renamed_organization_is_said_and_left(done: Exchange) -> None:
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("name = 'Renamed Lab'", "name is 'Renamed Lab' there"),
+        ("type = 'team'", "type is 'team' there"),
+        ("part_of_id = 20009", "parent is 20009 there"),
+    ],
+    ids=["renamed", "another-type", "moved"],
+)
+def test_an_organization_that_people_changed_is_said_and_left(change: str, said: str, done: Exchange) -> None:
     """What people changed in JHE stays, and does not stop the Job."""
-    done.sql("UPDATE core_organization SET name = 'Renamed Lab' WHERE id = 20001")
+    done.sql(f"UPDATE core_organization SET {change} WHERE id = 20001")
     before = done.rows()
     again = done.bootstrap()
     assert (again.code, done.rows()) == (0, before)
-    assert again.lines("differs") == ["organization\tExample Lab (20001)\tname is 'Renamed Lab' there"]
+    assert again.lines("differs") == [f"organization\tExample Lab (20001)\t{said}"]
 
 
 def test_a_managed_organization_is_put_back(done: Exchange) -> None:
@@ -215,6 +298,19 @@ def test_the_next_organization_of_the_page_gets_a_free_id(done: Exchange) -> Non
 
 
 # --- applications -----------------------------------------------------------------------------------------------------
+
+
+def test_every_hub_has_its_own_public_application(exchange: Exchange) -> None:
+    """One a hub, with the client id of the spec and the one address that this hub is called back at."""
+    far = {**SPEC["hubs"][0], "name": "far", "domain": "far.example.org", "deploy": "external", "clientId": "far-hub"}
+    exchange.document.update(bootstrap_data(site(hubs=[SPEC["hubs"][0], far])))
+    assert exchange.bootstrap().code == 0
+    fields = "client_id, client_type, authorization_grant_type, redirect_uris"
+    of_hubs = f"SELECT {fields} FROM oauth2_provider_application WHERE name LIKE 'JupyterHub %' ORDER BY id"
+    assert exchange.sql(of_hubs) == [
+        "jupyterhub-jupyterhub.example.org|public|authorization-code|https://jupyterhub.example.org/hub/oauth_callback",
+        "far-hub|public|authorization-code|https://far.example.org/hub/oauth_callback",
+    ]
 
 
 def test_an_application_made_by_hand_is_adopted(done: Exchange) -> None:
@@ -278,6 +374,51 @@ def test_an_account_that_is_no_superuser_is_not_made_one(exchange: Exchange) -> 
     """Somebody may have signed up under the administrator's address first."""
     sign_up(exchange, "ops@example.org", verified=False)
     assert exchange.refuses().lines("refused")[0].startswith("superuser\tops@example.org\t")
+
+
+PUBLISHED = "Jhe1234!"
+
+
+def load_published(exchange: Exchange, *, active: bool = True, password: str = PUBLISHED) -> None:
+    """Make the superuser of JHE's demonstration data, as `manage.py seed` does."""
+    sign_up(exchange, "admin@example.com", verified=False)
+    exchange.sql(
+        f"UPDATE core_jheuser SET is_superuser = true, is_active = {active}, password = {hashed(password)}"
+        " WHERE email = 'admin@example.com'"
+    )
+
+
+def test_an_account_with_the_published_password_is_refused(done: Exchange) -> None:
+    """Somebody ran `seed` on this database: everybody in the world is its superuser, so the Job fails, loudly."""
+    load_published(done)
+    said = done.refuses()
+    assert said.lines("refused")[0].startswith("superuser\tadmin@example.com\teverybody knows its password")
+    assert PUBLISHED not in said.said
+
+
+def test_in_a_demo_the_published_password_is_only_said(done: Exchange) -> None:
+    """There it may be meant; the line comes at every run."""
+    load_published(done)
+    done.document.update(bootstrap_data(site(environment="demo")))
+    again = done.bootstrap()
+    assert again.code == 0
+    assert again.lines("differs")[0].startswith("superuser\tadmin@example.com\t")
+
+
+@pytest.mark.parametrize("settled", [{"active": False}, {"password": "another-of-a-test"}], ids=["inactive", "changed"])
+def test_a_published_account_that_nobody_can_use_is_no_matter(settled: dict[str, Any], done: Exchange) -> None:
+    """Deactivated, or with a password of its own, it stops nothing."""
+    load_published(done, **settled)
+    assert done.bootstrap().code == 0
+
+
+def test_a_published_client_secret_is_refused(done: Exchange) -> None:
+    """Whoever has it gets tokens in other people's names."""
+    done.sql(
+        "UPDATE oauth2_provider_application SET client_id = 'sof-ehr-launch', name = 'SoF EHR Launch',"
+        f" client_secret = {hashed('sof-ehr-launch-dev-secret')} WHERE client_type = 'confidential'"
+    )
+    assert done.refuses().lines("refused")[0].startswith("application\tSoF EHR Launch\teverybody knows")
 
 
 # --- settings, secrets, reference data --------------------------------------------------------------------------------

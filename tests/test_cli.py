@@ -562,63 +562,6 @@ def test_an_exception_on_the_line_above_counts(work: Path, jhecfg: Said) -> None
     assert "moving-tag" not in jhecfg("check", "-q", spec(work, text=text))[2]
 
 
-# --- secrets ----------------------------------------------------------------------------------------------------------
-
-CANARY = "c4n4ry-Zq8vT2mX"
-PLACES = {
-    "a password field": GOOD + f"admin: {{email: a@example.org, password: {CANARY}}}\n",
-    "an unknown field": GOOD + f"databasePassword: {CANARY}\n",
-    "the environment": GOOD.replace("exchange:\n", f"exchange:\n  env: {{SMTP_PASSWORD: {CANARY}}}\n"),
-    "a setting": GOOD.replace("exchange:\n", f"exchange:\n  settings: {{ow.s3.secret_access_key: {CANARY}}}\n"),
-    "a URL": GOOD.replace(
-        "exchange:\n", f"exchange:\n  env: {{OW_S3_ENDPOINT_URL: 'https://u:{CANARY}@s3.example.org'}}\n"
-    ),
-    "a bad URL as domain": GOOD.replace("jhe.example.org", f"https://u:{CANARY}@jhe.example.org"),
-    "a hub's values": GOOD
-    + "hubs: [{name: hub, domain: h.example.org, access: {anyone: true}, "
-    + f"values: {{hub: {{cookieSecret: {CANARY}}}}}}}]\n",
-    "a hub's environment": GOOD
-    + f"hubs: [{{name: hub, domain: h.example.org, access: {{anyone: true}}, env: {{API_TOKEN: {CANARY}}}}}]\n",
-    "a patch": GOOD
-    + "patches: [{target: {kind: Service, name: exchange}, "
-    + f"patch: {{metadata: {{annotations: {{password: {CANARY}}}}}}}}}]\n",
-    "a comment": GOOD + f"# the password of the database is password={CANARY}\n",
-    "a duplicate key": GOOD + f"password: {CANARY}\npassword: {CANARY}2\n",
-    "a line that is no YAML": GOOD + f"password: '{CANARY}\n",
-    "a key without a space": GOOD + f"password:{CANARY}\n",
-    "a nested key without a space": GOOD.replace("image: {tag: v0.0.13}", f"image:\n  password:{CANARY}"),
-    "a key that is indented too far": GOOD + f"environment: staging\n  password: {CANARY}\n",
-    "a value of a wrong type": GOOD + f"database: {{password: [{CANARY}]}}\n",
-    "a file that it extends": f"extends: base.yaml\n{GOOD}",
-}
-
-
-@pytest.mark.parametrize("style", ["text", "json", "github", "sarif"])
-@pytest.mark.parametrize("place", PLACES)
-def test_a_secret_in_a_spec_is_never_shown(place: str, style: str, work: Path, jhecfg: Said) -> None:
-    """A secret that somebody wrote into a spec is refused, and no word of any format repeats it."""
-    (work / "specs/base.yaml").write_text(f"admin: {{email: a@example.org, password: {CANARY}}}\n")
-    code, out, err = jhecfg("build", "--format", style, spec(work, text=PLACES[place]))
-    assert code == 1
-    assert CANARY not in out + err
-    assert not (work / "out").exists()
-
-
-def test_a_secret_is_not_shown_when_a_renderer_breaks(
-    work: Path, jhecfg: Said, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not even an exception that holds the whole spec brings its values out."""
-
-    def broken(parsed: object) -> None:
-        raise ValueError(f"{parsed!r} {CANARY}")
-
-    monkeypatch.setattr(compile, "resolve", broken)
-    code, out, err = jhecfg("check", spec(work))
-    assert code == 70
-    assert CANARY not in out + err
-    assert "smtp.example.org" not in out + err
-
-
 def test_every_exit_code_is_tested_here() -> None:
     """The codes that commands exit with are those that this file knows."""
     assert sorted(Exit) == [0, 1, 2, 3, 4, 5, 70, 130]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from jhecfg.instances import find_instance, instances
 from jhecfg.render.cluster import cluster, partition
+from jhecfg.rules.schema import schema_violations
 from jhecfg.site import Site
 from tests.aws_site import core, groups, make, user
 
@@ -256,6 +257,18 @@ def test_output_is_valid_by_eksctls_own_schema(nodes: list[dict[str, Any]], ever
     extra = {"ingress__dns": "external-dns", "secrets__backend": "external-secrets"} if everything else {}
     tree = config(groups(*nodes, **extra))
     assert [str(error) for error in eksctl_schema().iter_errors(tree)] == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(node_groups(), st.booleans())
+def test_output_is_valid_by_our_own_closed_schema(nodes: list[dict[str, Any]], everything: bool) -> None:
+    """The schema that every build is judged by knows each key of the file, and no other."""
+    extra = {"ingress__dns": "external-dns", "secrets__backend": "external-secrets"} if everything else {}
+    (artifact,) = cluster(groups(*nodes, **extra))
+    assert list(schema_violations([artifact], "1.36")) == []
+    assert isinstance(artifact.tree, dict)
+    artifact.tree["vpc"]["natGateway"] = "Single"
+    assert list(schema_violations([artifact], "1.36")) != []
 
 
 def test_auto_mode_output_is_valid_by_eksctls_own_schema() -> None:

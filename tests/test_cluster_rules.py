@@ -36,6 +36,13 @@ def rds(**changes: Any) -> dict[str, Any]:
 
 KMS = "arn:aws:kms:us-west-2:111122223333:key/00000000-0000-0000-0000-000000000000"
 BIG_HUB = {**HUB, "resources": {"memory": {"guarantee": "64G", "limit": "64G"}}}
+SUBNET = "subnet-0123456789abcdef0"
+VPC = {
+    "region": "us-east-2",
+    "id": "vpc-0123456789abcdef0",
+    "subnets": [SUBNET, "subnet-0123456789abcdef1"],
+    "allowFrom": ["sg-0123456789abcdef0"],
+}
 TAINT = {"key": "hub.jupyter.org/dedicated", "value": "x", "effect": "NoSchedule"}
 
 # Rule, what is wrong, where it is shown, what it says.
@@ -197,7 +204,37 @@ BAD: tuple[tuple[str, Site, tuple[str | int, ...], str], ...] = (
         "room for 12 pods",
     ),
     ("server_does_not_fit", make(hubs=[BIG_HUB]), ("hubs", 0, "resources"), "fits on no node"),
-    ("rds_needs_cluster", make(cluster=None, hubs=[]), ("database", "rds"), "needs cluster"),
+    (
+        "invalid_network",
+        make(cluster__vpcCidr="203.0.113.0/24"),
+        ("cluster", "vpcCidr"),
+        "'203.0.113.0/24' is not a private range",
+    ),
+    (
+        "rds_other_region",
+        make(database__rds={"vpc": {**VPC, "region": "us-west-2"}}),
+        ("database", "rds", "vpc", "region"),
+        "the database's network is in us-west-2, and the cluster in us-east-2",
+    ),
+    (
+        "rds_subnet_twice",
+        make(database__rds={"vpc": {**VPC, "subnets": [SUBNET, SUBNET]}}),
+        ("database", "rds", "vpc", "subnets", 1),
+        f"'{SUBNET}' is named twice",
+    ),
+    (
+        "shared_gateway",
+        make(ingress__gateway={"name": "shared", "namespace": "edge"}, ingress__controller="none"),
+        ("ingress", "controller"),
+        "has no place beside a Gateway that exists",
+    ),
+    (
+        "unused_addon_version",
+        make(cluster__addonVersions={"vpc-cin": "v1.20.0-eksbuild.1"}),
+        ("cluster", "addonVersions", "vpc-cin"),
+        "no add-on 'vpc-cin'",
+    ),
+    ("rds_needs_cluster", make(cluster=None, hubs=[]), ("database", "rds"), "needs a network"),
     (
         "rds_engine_version",
         make(**rds(engineVersion="17.4")),

@@ -16,6 +16,7 @@ from tests.tools import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 COMMANDS = [str(command.callback.__name__) for command in app.registered_commands if command.callback]
+GROUPS = [str(group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance]
 
 
 def make_docs() -> ModuleType:
@@ -48,6 +49,12 @@ def test_every_code_is_documented(made: dict[str, str]) -> None:
     assert sorted(headings) == sorted(documentation())
 
 
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_of_commands_is_in_the_readme(group: str) -> None:
+    """The README names every group."""
+    assert f"`jhecfg {group}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_readme(command: str) -> None:
     """The README names every command, and every command has help."""
@@ -60,7 +67,7 @@ def test_no_command_is_named_that_does_not_exist() -> None:
     """What the README and the guides show as a command is one."""
     for page in (ROOT / "README.md", ROOT / "docs" / "using.md", ROOT / "docs" / "outputs.md"):
         named = set(re.findall(r"`jhecfg ([a-z]+)", page.read_text(encoding="utf-8")))
-        assert named <= set(COMMANDS), page.name
+        assert named <= {*COMMANDS, *GROUPS}, page.name
 
 
 def test_the_readme_is_short_and_has_the_test_command() -> None:

@@ -15,7 +15,7 @@ from jhecfg.cli import run
 from jhecfg.compile import compile_source, documentation
 from jhecfg.diagnostics import Loc, SpecError
 from jhecfg.reader import read
-from jhecfg.rules import code_of, gitops
+from jhecfg.rules import code_of, gitops, grants, order
 from jhecfg.source import Source, load
 from jhecfg.spec import SiteSpec
 from jhecfg.tree import LOCK
@@ -35,7 +35,8 @@ NO_EXAMPLE = {
     "hub-values-secret": "the net behind secret-in-spec, which stops the reading: test_hub_values plants a secret",
 }
 NO_EXAMPLE |= {
-    code_of(rule): "a net below the delivery's renderers: test_gitops plants one of each" for rule in gitops.RULES
+    code_of(rule): "a net below the delivery's renderers: test_gitops plants one of each"
+    for rule in (*gitops.RULES, *grants.RULES, order.comes_too_early)
 }
 """Codes that no small file can cause, each with the reason."""
 
@@ -113,7 +114,7 @@ def test_a_delta_changes_this_and_only_this(path: Path, update: bool, before: Ma
     assert text
 
 
-_HASH = re.compile(r'((?:migrate|bootstrap)-|digest: )"?[0-9a-f]{10}\b"?')
+_HASH = re.compile(r'((?:migrate|demo-data|bootstrap|smoke-test)-|digest: )"?[0-9a-f]{10}\b"?')
 
 
 def steady(line: str) -> str:

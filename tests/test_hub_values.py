@@ -328,7 +328,7 @@ def test_harmless_values_pass() -> None:
     """Things that only add are fine: profiles, another culling time, code that sets something else."""
     tree: Tree = {
         "hub": {
-            "extraConfig": {"50-mine": "c.JupyterHub.log_level = 10\nallow_all == 1"},
+            "extraConfig": {"50-mine": "# quieter\nc.JupyterHub.log_level = 30\nc.Spawner.args = ['--debug']"},
             "config": {"JupyterHub": {"shutdown_on_logout": True}},
             "extraEnv": {"X": {"valueFrom": {"secretKeyRef": {"name": "hub-secrets", "key": "x"}}}},
         },
@@ -398,8 +398,19 @@ def test_no_guarantee_can_be_overridden(path: tuple[str, ...], depth: int) -> No
     [
         "c.JupyterHub.authenticator_class = 'dummy'",
         "c.GenericOAuthenticator.allow_all=True",
-        "x.allowed_users = {'eve'}",
+        "c.LoggingConfigurable.allow_all = True",
+        "c.OAuthenticator.http_request_kwargs = {'validate_cert': False}",
         "c.Spawner.auth_state_hook = None",
+        # What reading cannot judge needs an answer too.
+        "x.allowed_users = {'eve'}",
+        "setattr(c.GenericOAuthenticator, 'allow_all', True)",
+        "c['GenericOAuthenticator']['allow_all'] = True",
+        "c.GenericOAuthenticator.update({'allow_all': True})",
+        "(c).GenericOAuthenticator.allow_all: bool = True",
+        "from os import system",
+        "def hook(spawner): ...",
+        "c.Spawner.debug = print(1)",
+        "not python",
     ],
 )
 def test_no_guarantee_can_be_overridden_in_code(code: str) -> None:
@@ -408,9 +419,31 @@ def test_no_guarantee_can_be_overridden_in_code(code: str) -> None:
 
 
 @pytest.mark.parametrize("age", [0, 86_401, "1d"])
-def test_servers_end_within_a_day(age: object) -> None:
-    """Culling by age cannot be put off beyond a day."""
-    assert len(found(rules.hub_values_override, {"cull": {"maxAge": age}})) == 1
+@pytest.mark.parametrize("key", ["maxAge", "every"])
+def test_servers_end_within_a_day(key: str, age: object) -> None:
+    """Culling by age cannot be put off beyond a day, neither by the age nor by looking too seldom."""
+    assert len(found(rules.hub_values_override, {"cull": {key: age}})) == 1
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"hub": {"config": {"GenericOAuthenticator": {"http_request_kwargs": {"validate_cert": False}}}}},
+        {"hub": {"config": {"LoggingConfigurable": {"allow_all": True}}}},
+        {"hub": {"services": {"backdoor": {"url": "http://x:1", "admin": True}}}},
+        {"singleuser": {"profileList": [{"kubespawner_override": {"service_account": "admin"}}]}},
+        {
+            "singleuser": {
+                "profileList": [
+                    {"profile_options": {"a": {"choices": {"b": {"kubespawner_override": {"environment": {}}}}}}}
+                ]
+            }
+        },
+    ],
+)
+def test_no_guarantee_can_be_overridden_by_another_way(tree: Tree) -> None:
+    """Traits nobody listed, classes above all others, services with rights, profiles: none goes through silently."""
+    assert len(found(rules.hub_values_override, tree)) == 1
 
 
 def test_a_hub_elsewhere_may_have_its_own_edge() -> None:

@@ -45,9 +45,47 @@ def walk(node: object) -> Iterator[object]:
 
 
 def test_no_template_without_a_cluster_or_without_rds() -> None:
-    """The template lives in the network that eksctl makes."""
+    """The instance needs a network: the one that eksctl makes, or one that the spec names."""
     assert list(rds(make(database__rds=None))) == []
     assert list(rds(make(cluster=None, hubs=[]))) == []
+
+
+VPC = {
+    "region": "eu-central-1",
+    "id": "vpc-0123456789abcdef0",
+    "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    "allowFrom": ["sg-0123456789abcdef0", "sg-0123456789abcdef1"],
+}
+
+
+def in_a_network_that_exists() -> Site:
+    """Resolve a site whose cluster others made, with its database in that cluster's network."""
+    return make(cluster=None, hubs=[], database__rds={"vpc": VPC})
+
+
+def test_a_network_that_exists_is_named_by_its_ids() -> None:
+    """Nothing is imported, and each security group gets a rule of its own, which keeps its name when others go."""
+    resources = template(in_a_network_that_exists())["Resources"]
+    assert "ImportValue" not in json.dumps(resources)
+    assert resources["SubnetGroup"]["Properties"]["SubnetIds"] == VPC["subnets"]
+    assert resources["SecurityGroup"]["Properties"]["VpcId"] == VPC["id"]
+    rules = {name: r["Properties"] for name, r in resources.items() if r["Type"] == "AWS::EC2::SecurityGroupIngress"}
+    assert {name: rule["SourceSecurityGroupId"] for name, rule in rules.items()} == {
+        "IngressFrom0123456789abcdef0": "sg-0123456789abcdef0",
+        "IngressFrom0123456789abcdef1": "sg-0123456789abcdef1",
+    }
+
+
+def test_the_network_does_not_change_the_instance() -> None:
+    """Encryption, backups and the rest are the same wherever it lives."""
+    assert database(in_a_network_that_exists()) == database(make())
+
+
+def test_the_header_names_the_networks_region() -> None:
+    """Without a cluster the region is the network's."""
+    (artifact,) = rds(in_a_network_that_exists())
+    assert any("--region eu-central-1" in line for line in artifact.note)
+    assert not any("eksctl" in line for line in artifact.note)
 
 
 def test_the_database_is_private_encrypted_protected_and_backed_up() -> None:
@@ -162,6 +200,12 @@ def lint(tree: dict[str, Any], folder: Path, regions: tuple[str, ...] = REGIONS)
 def test_cfn_lint_finds_nothing_in_four_regions(tmp_path: Path) -> None:
     """Real cfn-lint, with its tables of regions, versions and classes, has nothing to say."""
     assert lint(template(make()), tmp_path) == []
+
+
+@pytest.mark.slow
+def test_cfn_lint_finds_nothing_in_a_network_that_exists(tmp_path: Path) -> None:
+    """Ids in the place of imports are fine too."""
+    assert lint(template(in_a_network_that_exists()), tmp_path, ("eu-central-1",)) == []
 
 
 @pytest.mark.slow

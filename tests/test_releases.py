@@ -10,6 +10,7 @@ from jhecfg.releases import (
     CHARTS,
     EKS_VERSIONS,
     GONE,
+    GONE_SETTINGS,
     MANAGED_ENV,
     MANAGED_SETTINGS,
     NEWEST_KUBERNETES,
@@ -18,6 +19,7 @@ from jhecfg.releases import (
     TooOld,
     find_release,
     is_moving_tag,
+    upgrade,
 )
 from jhecfg.spec.base import PATTERNS
 
@@ -44,11 +46,21 @@ def test_main_is_known() -> None:
     assert find_release("main") is RELEASES[-1]
 
 
-@pytest.mark.parametrize("tag", ["v0.0.9", "0.0.1", "v0.0.9.dev3-gabcdef1"])
-def test_what_is_older_than_the_oldest_is_refused(tag: str) -> None:
+@pytest.mark.parametrize(
+    ("tag", "why"),
+    [
+        ("v0.0.9", "/health"),
+        ("v0.0.9.dev3-gabcdef1", "/health"),
+        ("v0.0.8", "DEBUG"),
+        ("v0.0.7", "SECRET_KEY"),
+        ("0.0.1", "SECRET_KEY"),
+    ],
+)
+def test_what_is_older_than_the_oldest_is_refused_with_the_reason(tag: str, why: str) -> None:
     """Releases with a public SECRET_KEY or without /health are not supported, builds of them neither."""
-    with pytest.raises(TooOld):
+    with pytest.raises(TooOld) as refused:
         find_release(tag)
+    assert why in refused.value.why
 
 
 @pytest.mark.parametrize("tag", ["v0.0.13", "0.0.13", "0.0.15.dev17-g39cc5f498", "39cc5f4", "39cc5f498abc"])
@@ -78,15 +90,92 @@ def test_what_jhecfg_writes_is_read_by_some_release() -> None:
     assert MANAGED_SETTINGS.keys() - run_time <= settings
 
 
-def test_what_is_gone_is_not_read_by_the_newest_release() -> None:
-    """A name that is said to be gone is not offered by main's facts."""
-    assert not GONE.keys() & RELEASES[-1].env
+def test_what_is_gone_is_read_by_no_release_since() -> None:
+    """A name is gone from a release on: no later one reads it, and of the supported ones the one before did."""
+    versions = [release.version for release in RELEASES]
+    for name, gone in (*GONE.items(), *GONE_SETTINGS.items()):
+        first = versions.index(gone.since) if gone.since in versions else 0
+        assert [r.version for r in RELEASES[first:] if name in r.env | r.settings.keys()] == []
+        assert first == 0 or name in RELEASES[first - 1].env | RELEASES[first - 1].settings.keys()
+
+
+def test_what_took_the_place_of_a_name_is_there() -> None:
+    """A setting that a hint names is one that some release reads."""
+    hints = [gone.instead for gone in (*GONE.values(), *GONE_SETTINGS.values())]
+    named = {hint.split('"')[1] for hint in hints if hint.startswith("exchange.settings")}
+    assert named <= {key for release in RELEASES for key in release.settings}
+
+
+def test_names_leave_the_releases_only_by_being_gone() -> None:
+    """Who goes on from one release to the next hears of every name that no longer does anything."""
+    for before, after in pairwise(RELEASES):
+        assert before.env - after.env <= GONE.keys()
+        assert before.settings.keys() - after.settings.keys() <= GONE_SETTINGS.keys()
 
 
 def test_features_stay_once_they_are_there() -> None:
     """`run v0.0.12 or later` is true: no later release lacks what an earlier one has."""
     for before, after in pairwise(RELEASES):
         assert before.features <= after.features
+
+
+def test_what_has_an_mcp_server_has_its_image_and_its_names() -> None:
+    """Three facts that say the same."""
+    for release in RELEASES:
+        assert ("mcp" in release.features) == ("-mcp" in release.images) == bool(release.mcp_env)
+        assert set(release.images.values()) == {("amd64", "arm64")}
+
+
+# --- from one release to another --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tag", "breaks", "outage", "deletes"),
+    [("v0.0.11", False, False, False), ("v0.0.12", True, True, True), ("v0.0.13", True, False, False)],
+)
+def test_a_step_says_what_it_does_to_the_old_pods_and_to_the_data(
+    tag: str, breaks: bool, outage: bool, deletes: bool
+) -> None:
+    """As it was run: v0.0.12 stops everything and drops columns, v0.0.13 stops one kind of write, v0.0.11 nothing."""
+    new = find_release(tag)
+    step = upgrade(RELEASES[RELEASES.index(new) - 1], new)
+    assert step.steps == (new,)
+    assert (bool(step.breaks), step.outage, bool(step.deletes)) == (breaks, outage, deletes)
+
+
+def test_a_leap_adds_up_its_steps() -> None:
+    """Over three releases, every migration from the first schema to the last, and every warning on the way."""
+    leap = upgrade(find_release("v0.0.10"), find_release("v0.0.13"))
+    assert [step.version for step in leap.steps] == ["v0.0.11", "v0.0.12", "v0.0.13"]
+    assert leap.migrations["core"] == ("0019_add_settings_to_practitioner", "0040_fhirauxresource_ref_indexed")
+    assert leap.back["core"] == "0019_add_settings_to_practitioner"
+    assert leap.outage
+    assert len(leap.breaks) == 2
+
+
+def test_back_is_the_same_way_read_backwards() -> None:
+    """The older app meets the newer schema going back, too; an app that is new goes back to nothing."""
+    there, back = (upgrade(RELEASES[a], RELEASES[b]) for a, b in ((-2, -1), (-1, -2)))
+    assert (there.backwards, back.backwards) == (False, True)
+    assert there._replace(old=back.old, new=back.new, backwards=True) == back
+    assert back.back["socialaccount"] == "zero"
+
+
+def test_no_step_lies_between_a_release_and_itself() -> None:
+    """Nor between builds that nobody knows: both have the newest facts."""
+    for old, new in (("v0.0.13", "0.0.13"), ("v0.0.99", "main")):
+        step = upgrade(find_release(old), find_release(new))
+        assert (step.steps, step.migrations, step.outage, step.backwards) == ((), {}, False, False)
+
+
+def test_migrations_only_move_on() -> None:
+    """No release has an older schema than the one before, so `back` names the migration to return to."""
+    for before, after in pairwise(RELEASES):
+        assert before.migrations.keys() <= after.migrations.keys()
+        assert all(name <= after.migrations[app] for app, name in before.migrations.items())
+
+
+# --- charts -----------------------------------------------------------------------------------------------------------
 
 
 def test_charts_support_the_newest_kubernetes() -> None:

@@ -138,9 +138,9 @@ def test_settings_are_those_that_the_release_reads() -> None:
         ("auth.sso.saml2", 1, True),
         ("auth.sso.saml2", "1", False),
         ("auth.sso.saml2", True, False),
-        ("auth.sso.valid_domains", "example.org", True),
-        ("auth.sso.valid_domains", ["example.org"], False),
-        ("auth.sso.valid_domains", None, False),
+        ("auth.sso.idp_metadata_url", "example.org", True),
+        ("auth.sso.idp_metadata_url", ["example.org"], False),
+        ("auth.sso.idp_metadata_url", None, False),
         ("auth.patient_access_clients", {"a": [1]}, True),
     ],
 )

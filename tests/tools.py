@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+DEFINITIONS = ROOT / ".tools" / "definitions"
+"""The CustomResourceDefinitions that `make cluster-tools` copies."""
 PLACES = (
     ROOT / ".tools" / "bin",
     ROOT / ".tools" / "cfnlint" / "bin",
+    ROOT / ".tools" / "sops" / "bin",
     ROOT / ".venv" / "bin",
     ROOT / "tests" / "js" / "node_modules" / ".bin",
 )
@@ -32,3 +35,11 @@ def need(name: str) -> str:
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)
+
+
+def optional(name: str) -> str:
+    """Return the path of a tool that only `make cluster-tools` installs; without it skip the test by name, also in CI."""
+    found = find(name)
+    if found is None:
+        pytest.skip(f"{name} is absent: run `make cluster-tools`, an opt-in that compiles for many minutes")
+    return found

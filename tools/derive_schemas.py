@@ -44,7 +44,6 @@ KINDS: dict[str, dict[str, tuple[str, str, str, bool]]] = {
         "Namespace": ("core.v1.Namespace", "Cluster", "DnsLabel", False),
         "PersistentVolumeClaim": ("core.v1.PersistentVolumeClaim", "Namespaced", "DnsSubdomain", True),
         "ResourceQuota": ("core.v1.ResourceQuota", "Namespaced", "DnsSubdomain", True),
-        "Secret": ("core.v1.Secret", "Namespaced", "DnsSubdomain", False),
         "Service": ("core.v1.Service", "Namespaced", "ServiceName", True),
         "ServiceAccount": ("core.v1.ServiceAccount", "Namespaced", "DnsSubdomain", False),
     },
@@ -189,8 +188,9 @@ def plain(value: Any) -> Any:
 
 
 def properties(value: Schema) -> Schema:
-    """Convert each property's schema; sorted, and without the server's own."""
-    return {name: convert(schema) for name, schema in sorted(value.items()) if name != "status"}
+    """Convert each property's schema; sorted, and without the server's own: an object's `status` is a reference."""
+    kept = (name for name in sorted(value) if name != "status" or "$ref" not in value[name])
+    return {name: convert(value[name]) for name in kept}
 
 
 def without_null(value: str | list[str]) -> str | list[str]:

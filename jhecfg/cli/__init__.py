@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from jhecfg.cli import build, explain
+from jhecfg.cli import build, explain, import_, plan, seal, secrets
 from jhecfg.cli.app import app
 from jhecfg.talk import guarded
 
-__all__ = ["app", "build", "explain", "run"]
+__all__ = ["app", "build", "explain", "import_", "plan", "run", "seal", "secrets"]
 
 
 def run(argv: list[str]) -> int:

@@ -21,6 +21,7 @@ from jhecfg.resolve import resolve
 from jhecfg.rules import judge_artifacts, judge_site
 from jhecfg.rules.manifests import secret_in_output
 from jhecfg.rules.schema import schema_violations
+from jhecfg.sealed import SEALED
 from jhecfg.site import Site
 from jhecfg.source import Source
 from jhecfg.tree import LOCK, lock_text
@@ -49,7 +50,7 @@ class Build(NamedTuple):
 def compile_source(source: Source, validator: Validator = "auto") -> Build:
     """Turn one spec into files and everything there is to say about them. Raises SpecError if it is no SiteSpec."""
     spec = parse(source)
-    resolution = resolve(spec)
+    resolution = resolve(spec, source.sealed)
     site = resolution.site
     rendered, patch_problems = patched(site, render(site))
     artifacts = tuple(content_named(rendered))
@@ -90,8 +91,9 @@ def emit_files(
 
 
 def spec_digest(source: Source) -> str:
-    """Return the SHA-256 of what the spec says: comments, order of keys and layout do not count."""
-    text = json.dumps(source.tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """Return the SHA-256 of what the spec and its sealed files say: comments, order of keys, layout do not count."""
+    sealed = {SEALED: {each.file: each.document.tree for each in source.sealed}} if source.sealed else {}
+    text = json.dumps({**source.tree, **sealed}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

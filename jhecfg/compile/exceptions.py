@@ -9,8 +9,10 @@ from jhecfg.diagnostics import Diagnostic, Severity, did_you_mean, in_order
 from jhecfg.rules import SITE_RULES, WITHOUT_EXCEPTION, code_of
 from jhecfg.source import Ignore, Source
 
-# A warning of another stage, and the rules over the site that are about safety or advice; nothing else.
-_IGNORABLE = frozenset({"unknown-release", *(code_of(rule) for rule in SITE_RULES if rule not in WITHOUT_EXCEPTION)})
+# Two of other stages, and the rules over the site that are about safety or advice; nothing else.
+_IGNORABLE = frozenset(
+    {"unknown-release", "patch-override", *(code_of(rule) for rule in SITE_RULES if rule not in WITHOUT_EXCEPTION)}
+)
 
 
 def excepted(source: Source, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -59,7 +59,7 @@ def _in_output(source: Source, artifacts: Sequence[Artifact], code: str, finding
 
     artifact = next(a for a in artifacts if a.path == finding.artifact)
     line = _output_span(artifact, finding.loc)
-    origin = origin_of(source.tree, finding.artifact, finding.loc)
+    origin = origin_of(source.tree, finding.artifact, finding.loc, source.sealed)
     wrong_key = finding.key and origin is not None and finding.loc[-1] in origin
     if wrong_key and origin:
         origin = origin[: origin.index(finding.loc[-1]) + 1]

@@ -6,17 +6,21 @@ from collections.abc import Callable, Iterable
 
 from jhecfg.artifact import Artifact
 from jhecfg.render.app import app
+from jhecfg.render.bootstrap import bootstrap
 from jhecfg.render.charts import charts
 from jhecfg.render.cluster import cluster
 from jhecfg.render.config import config, network, secrets
+from jhecfg.render.demo_data import demo_data
 from jhecfg.render.gitops import gitops
 from jhecfg.render.hubs import hubs
-from jhecfg.render.jobs import bootstrap, migrate
+from jhecfg.render.jobs import migrate
 from jhecfg.render.phases import phased
 from jhecfg.render.platform import platform
 from jhecfg.render.rds import rds
 from jhecfg.render.routes import routes
 from jhecfg.render.runbook import runbook
+from jhecfg.render.sealed import sealed
+from jhecfg.render.smoke_test import smoke_test
 from jhecfg.site import Site
 
 Renderer = Callable[[Site], Iterable[Artifact]]
@@ -29,10 +33,13 @@ RENDERERS: tuple[Renderer, ...] = (
     config,
     network,
     secrets,
+    sealed,
     migrate,
+    demo_data,
     bootstrap,
     app,
     routes,
+    smoke_test,
     hubs,
 )
 

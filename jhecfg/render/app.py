@@ -34,6 +34,8 @@ FOLDER = "manifests/50-app"
 # own 30 seconds to finish what it has begun, which makes the 45 of the grace period.
 _LINGER: Tree = {"lifecycle": {"preStop": {"sleep": {"seconds": 10}}}}
 
+_ROLLING: Tree = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
 
 def app(site: Site) -> Iterator[Artifact]:
     """Render the Exchange and what runs beside it."""
@@ -73,9 +75,15 @@ def exchange_deployment(site: Site) -> Tree:
         site.exchange.replicas,
         container,
         volumes=exchange_volumes(site),
+        strategy=_strategy(site),
         inputs=digest(environment(site), ca.pem if ca else ""),
         pod_labels={"jhecfg/database": "client"},
     )
+
+
+def _strategy(site: Site) -> Tree:
+    """Return how new pods take over: one by one, unless the old ones do harm on the schema of this release."""
+    return {"type": "Recreate"} if site.release.breaks_older else _ROLLING
 
 
 def _exchange_probes(site: Site) -> Tree:
@@ -116,7 +124,7 @@ def mcp_deployment(site: Site, mcp: Mcp) -> Tree:
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a path in the container
     }
     volumes = [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
-    return _deployment(site, "mcp", mcp.replicas, container, volumes=volumes)
+    return _deployment(site, "mcp", mcp.replicas, container, volumes=volumes, strategy=_ROLLING)
 
 
 def _mcp_probes() -> Tree:
@@ -198,6 +206,7 @@ def _deployment(
     container: Tree,
     *,
     volumes: list[Tree],
+    strategy: Tree,
     inputs: str = "",
     pod_labels: dict[str, str] | None = None,
 ) -> Tree:
@@ -209,7 +218,7 @@ def _deployment(
         "spec": {
             "replicas": replicas,
             "revisionHistoryLimit": 3,
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "strategy": strategy,
             "selector": {"matchLabels": selector(site, name)},
             "template": {
                 "metadata": {"labels": {**labels(site, name), **(pod_labels or {})}, **annotations},

@@ -52,7 +52,7 @@ def ingress_nginx(site: Site) -> Tree:
         "hsts-max-age": "31536000",
         "hsts-include-subdomains": "false",
         "ssl-redirect": "true",
-        **({"use-proxy-protocol": "true"} if edge.proxy_protocol else {}),
+        **({"use-proxy-protocol": "true", **_trusted(site)} if edge.proxy_protocol else {}),
     }
     return {
         "controller": {
@@ -68,6 +68,11 @@ def ingress_nginx(site: Site) -> Tree:
             "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
         }
     }
+
+
+def _trusted(site: Site) -> Tree:
+    """Believe the proxy protocol of the load balancer alone, where its network is known; nginx believes everybody."""
+    return {"proxy-real-ip-cidr": site.cluster.vpc_cidr} if site.cluster is not None else {}
 
 
 def cert_manager(site: Site) -> Tree:
@@ -146,11 +151,21 @@ def aws_load_balancer_controller(site: Site) -> Tree:
     }
 
 
+def sealed_secrets(site: Site) -> Tree:
+    """Return the values of Sealed Secrets' chart (2.18); the name is the one that `kubeseal` looks for."""
+    return {
+        "fullnameOverride": "sealed-secrets-controller",
+        "podSecurityContext": {"enabled": True, "fsGroup": 65534, "seccompProfile": {"type": "RuntimeDefault"}},
+        "resources": {"requests": {"cpu": "25m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+    }
+
+
 VALUES: dict[str, Callable[[Site], Tree]] = {
     "gateway-helm": envoy_gateway,
     "ingress-nginx": ingress_nginx,
     "cert-manager": cert_manager,
     "external-secrets": external_secrets,
+    "sealed-secrets": sealed_secrets,
     "cluster-autoscaler": cluster_autoscaler,
     "external-dns": external_dns,
     "aws-load-balancer-controller": aws_load_balancer_controller,

@@ -33,10 +33,6 @@ _ADDON_IDENTITY: dict[str, tuple[str, str, tuple[str, ...]]] = {
 # The VPC CNI leaves NetworkPolicies unenforced unless told; the value is YAML in a string, and "true" is one in it.
 _ADDON_VALUES = {"vpc-cni": 'enableNetworkPolicy: "true"\n'}
 
-# What Auto Mode runs itself, outside the nodes; eksctl refuses the first three beside it.
-_NODE_ADDONS = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver")
-_BUILT_INTO_AUTO_MODE = (*_NODE_ADDONS, MONITORING)
-
 
 def cluster(site: Site) -> Iterator[Artifact]:
     """Render `cluster/cluster.yml` where the site has a cluster of its own."""
@@ -84,6 +80,7 @@ def config(site: Site, cluster: Cluster) -> Tree:
 
 def _vpc(cluster: Cluster) -> Tree:
     return {
+        "cidr": cluster.vpc_cidr,
         "clusterEndpoints": {"publicAccess": cluster.public, "privateAccess": cluster.private},
         **({"publicAccessCIDRs": list(cluster.public_cidrs)} if cluster.public and cluster.public_cidrs else {}),
         "nat": {"gateway": _NAT[cluster.nat]},
@@ -92,6 +89,7 @@ def _vpc(cluster: Cluster) -> Tree:
 
 def _associations(site: Site, cluster: Cluster) -> Tree:
     """Return the AWS identities of the workloads that the site installs, and of no others."""
+    source = site.external_secrets
     found = [
         *(
             [_well_known("aws-load-balancer-controller", "awsLoadBalancerController")]
@@ -99,7 +97,7 @@ def _associations(site: Site, cluster: Cluster) -> Tree:
             else []
         ),
         *([_well_known("external-dns", "externalDNS")] if site.edge.external_dns else []),
-        *([_secrets_reader(site.external_secrets)] if site.external_secrets else []),
+        *([_secrets_reader(site, source)] if source and not source.store else []),
         *([_autoscaler()] if cluster.autoscaled else []),
     ]
     return {"podIdentityAssociations": found} if found else {}
@@ -121,9 +119,12 @@ def _autoscaler() -> Tree:
     }
 
 
-def _secrets_reader(source: ExternalSecrets) -> Tree:
-    """Return the identity of External Secrets: it reads what lies below the site's prefix, and lists nothing."""
-    arn = f"arn:{partition(source.region)}:secretsmanager:{source.region}:*:secret:{source.prefix}/*"
+def _secrets_reader(site: Site, source: ExternalSecrets) -> Tree:
+    """Return the identity of External Secrets: it reads what the site's ExternalSecrets name, and lists nothing."""
+    here = f"arn:{partition(source.region)}:secretsmanager:{source.region}:*:secret:"
+    remote = dict.fromkeys(item.remote.name for need in site.secrets for item in need.items if item.remote)
+    # AWS ends the ARN of every secret in six characters of its own.
+    arns = [f"{here}{source.prefix}/*", *(n if n.startswith("arn:") else f"{here}{n}-??????" for n in remote)]
     return {
         "namespace": CHARTS["external-secrets"].namespace,
         "serviceAccountName": "external-secrets",
@@ -133,7 +134,7 @@ def _secrets_reader(source: ExternalSecrets) -> Tree:
                 {
                     "Effect": "Allow",
                     "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
-                    "Resource": [arn],
+                    "Resource": arns,
                 }
             ],
         },
@@ -141,12 +142,8 @@ def _secrets_reader(source: ExternalSecrets) -> Tree:
 
 
 def _addons(cluster: Cluster) -> Tree:
-    if cluster.auto_mode:
-        names = [name for name in cluster.addons if name not in _BUILT_INTO_AUTO_MODE]
-    else:
-        names = [*_NODE_ADDONS, *cluster.addons]
     pinned = dict(cluster.addon_versions)
-    addons = [_addon(name, pinned.get(name), cluster.region) for name in dict.fromkeys(names)]
+    addons = [_addon(name, pinned.get(name), cluster.region) for name in cluster.every_addon]
     return {"addons": addons} if addons else {}
 
 

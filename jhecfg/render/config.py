@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.render.objects import labels, metadata, secret_env
-from jhecfg.site import SecretNeed, Site
+from jhecfg.site import ExternalSecrets, SecretItem, SecretNeed, Site
 
 FOLDER = "manifests/20-config"
 CA_FILE = "/etc/jhe/database-ca/ca.pem"
@@ -163,6 +163,8 @@ def network(site: Site) -> Iterator[Artifact]:
     )
     if site.exchange.mcp:
         yield _policy(site, "mcp", _mcp_policy(site))
+    if site.exchange.smoke_test:
+        yield _policy(site, "smoke-test", _smoke_test_policy())
     if site.edge.controller == "ingress-nginx" and site.edge.issuer:
         yield _policy(site, "acme-solver", _solver_policy(site))
 
@@ -221,7 +223,10 @@ def _edge(site: Site) -> list[Tree]:
 
 def _callers(site: Site) -> list[Tree]:
     mcp = [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "mcp"}}}] if site.exchange.mcp else []
-    return [*_edge(site), *mcp]
+    smoke_test = (
+        [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "smoke-test"}}}] if site.exchange.smoke_test else []
+    )
+    return [*_edge(site), *mcp, *smoke_test]
 
 
 def _mcp_policy(site: Site) -> Tree:
@@ -229,13 +234,23 @@ def _mcp_policy(site: Site) -> Tree:
         "podSelector": {"matchLabels": {"app.kubernetes.io/name": "mcp"}},
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [{"from": _edge(site), "ports": [{"protocol": "TCP", "port": 8401}]}],
-        "egress": [
-            DNS,
-            {
-                "to": [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "exchange"}}}],
-                "ports": [{"protocol": "TCP", "port": 8000}],
-            },
-        ],
+        "egress": [DNS, _to_exchange()],
+    }
+
+
+def _smoke_test_policy() -> Tree:
+    """Return what its pod may reach besides the database, which it has like every client of it."""
+    return {
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "smoke-test"}},
+        "policyTypes": ["Egress"],
+        "egress": [_to_exchange()],
+    }
+
+
+def _to_exchange() -> Tree:
+    return {
+        "to": [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "exchange"}}}],
+        "ports": [{"protocol": "TCP", "port": 8000}],
     }
 
 
@@ -255,7 +270,7 @@ def secrets(site: Site) -> Iterator[Artifact]:
     """Render the objects that bring the site's Secrets, where the backend has any."""
     if site.external_secrets is None:
         return
-    for namespace_name in dict.fromkeys(need.namespace for need in site.secrets):
+    for namespace_name in dict.fromkeys(need.namespace for need in site.secrets if not site.external_secrets.store):
         yield Artifact(
             f"{FOLDER}/secretstore-{namespace_name}.yaml",
             {
@@ -270,29 +285,33 @@ def secrets(site: Site) -> Iterator[Artifact]:
         if need.owned:
             yield Artifact(
                 f"{FOLDER}/externalsecret-{need.namespace}-{need.name}.yaml",
-                _external_secret(site, need, site.external_secrets.prefix),
+                _external_secret(site, need, site.external_secrets),
             )
 
 
-def _external_secret(site: Site, need: SecretNeed, prefix: str) -> Tree:
+def _external_secret(site: Site, need: SecretNeed, source: ExternalSecrets) -> Tree:
+    kind, store = ("ClusterSecretStore", source.store) if source.store else ("SecretStore", "aws")
     return {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
         "metadata": metadata(site, need.name, "secrets", namespace=need.namespace),
         "spec": {
             "refreshInterval": "1h0m0s",
-            "secretStoreRef": {"kind": "SecretStore", "name": "aws"},
+            "secretStoreRef": {"kind": kind, "name": store},
             "target": {
                 "name": need.name,
                 "creationPolicy": "Owner",
                 "template": {"metadata": {"labels": labels(site, "secrets")}},
             },
             "data": [
-                {
-                    "secretKey": item.key,
-                    "remoteRef": {"key": f"{prefix}/{need.namespace}/{need.name}", "property": item.key},
-                }
-                for item in need.items
+                {"secretKey": item.key, "remoteRef": _remote(item, source.remote_name(need))} for item in need.items
             ],
         },
     }
+
+
+def _remote(item: SecretItem, name: str) -> Tree:
+    """Return where AWS Secrets Manager holds a value: in the Secret's own document, or where the spec says."""
+    if item.remote is None:
+        return {"key": name, "property": item.key}
+    return {"key": item.remote.name, **({"property": item.remote.property} if item.remote.property else {})}

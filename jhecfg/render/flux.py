@@ -23,6 +23,13 @@ HUBS = "hubs"
 # A hub needs its namespace, network policies and Secret, all of this phase.
 CONFIG = "20-config"
 SUBSTITUTE = {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
+# A SealedSecret says by this condition, and by none that Flux knows, that its Secret is there (sealed-secrets 0.36).
+SYNCED = {
+    "apiVersion": "bitnami.com/v1alpha1",
+    "kind": "SealedSecret",
+    "failed": "status.conditions.exists(c, c.type == 'Synced' && c.status == 'False')",
+    "current": "status.conditions.exists(c, c.type == 'Synced' && c.status == 'True')",
+}
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _VERSION = re.compile(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+.][A-Za-z0-9.]+)?")
@@ -85,6 +92,8 @@ def _link(site: Site, name: str, folder: str, before: str | None, seconds: int) 
 
 
 def _kustomization(site: Site, name: str, folder: str, before: str | None, seconds: int) -> Tree:
+    ours = name == CONFIG
+    # The controller reads every key of the Secret that ends in .agekey (kustomize-controller 1.9, decryptor.go).
     key = {"provider": "sops", "secretRef": {"name": site_named(site, "sops")}}
     return {
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
@@ -99,7 +108,8 @@ def _kustomization(site: Site, name: str, folder: str, before: str | None, secon
             "path": f"./{site.gitops.path}/{folder}",
             "prune": True,
             "wait": True,
-            **({"decryption": key} if site.secrets_backend == "sops" and name == CONFIG else {}),
+            **({"decryption": key} if site.secrets_backend == "sops" and ours else {}),
+            **({"healthCheckExprs": [SYNCED]} if site.secrets_backend == "sealed-secrets" and ours else {}),
         },
     }
 
@@ -119,17 +129,17 @@ def _metadata(site: Site, part: str) -> Tree:
 
 
 def git_repository(site: Site) -> Tree:
-    """Return the repository; over ssh it needs a deploy key, in the Secret that it names."""
-    url = ssh_url(site.gitops.repo)
+    """Return the repository; what opens it is in the Secret that it names."""
+    secret = site.gitops.credentials
     return {
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",
         "metadata": _metadata(site, "git"),
         "spec": {
             "interval": "2m0s",
-            "url": url,
+            "url": ssh_url(site.gitops.repo),
             "ref": _ref(site.gitops.revision),
-            **({"secretRef": {"name": site_named(site, "git")}} if url.startswith("ssh://") else {}),
+            **({"secretRef": {"name": secret}} if secret is not None else {}),
         },
     }
 

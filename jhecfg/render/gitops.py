@@ -9,6 +9,7 @@ from jhecfg.render.argocd import argocd
 from jhecfg.render.flux import flux
 from jhecfg.render.kustomize import kustomization
 from jhecfg.render.phases import phase
+from jhecfg.render.sealed import is_for_sops
 from jhecfg.site import Site
 
 
@@ -21,7 +22,8 @@ def gitops(site: Site, objects: Sequence[Artifact]) -> Iterator[Artifact]:
     if site.gitops.engine == "argocd":
         yield from argocd(site, objects)
         return
-    yield from phase_kustomizations(objects)
+    # kubectl would apply what sops encrypted as it is; Flux decrypts it.
+    yield from phase_kustomizations([a for a in objects if site.gitops.engine == "flux" or not is_for_sops(a)])
     if site.gitops.engine == "flux":
         yield from flux(site, objects)
 

@@ -222,8 +222,7 @@ def _proxy() -> Tree:
 
 def _edge(edge: Edge, hub: Hub) -> Tree:
     if edge.controller == "envoy-gateway":
-        gateway = {"name": edge.gateway, "namespace": edge.namespace, "sectionName": f"https-{hub.name}"}
-        return {"httpRoute": {"enabled": True, "hostnames": [hub.domain], "gateway": gateway}}
+        return {"httpRoute": {"enabled": True, "hostnames": [hub.domain], "gateway": edge.parent(hub.name)}}
     if edge.controller == "ingress-nginx":
         return {"ingress": _ingress(edge, hub)}
     return {}

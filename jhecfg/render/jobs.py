@@ -1,9 +1,8 @@
-"""30-migrate and 40-bootstrap: the Jobs that bring the database to the release and the spec, named by their content."""
+"""30-migrate, and what every Job shares: its pod, when it is tried again, its name by its content."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,22 +18,16 @@ from jhecfg.render.objects import (
     metadata,
     pod_security,
     pull,
-    secret_env,
 )
-from jhecfg.site import Organization, Site
+from jhecfg.site import Site
 
-ADMIN_UI = "JHE Admin UI"  # JHE v0.0.10 … main look the application up by exactly this name
+REFUSED = 3
+"""The exit code by which a script of ours says that another try would end the same."""
 
 
 def migrate(site: Site) -> Iterator[Artifact]:
     """Render the Job that migrates the database's schema."""
     yield Artifact("manifests/30-migrate/job-migrate.yaml", migrate_job(site))
-
-
-def bootstrap(site: Site) -> Iterator[Artifact]:
-    """Render the Job that makes the superuser, OAuth applications, organizations and settings."""
-    yield Artifact("manifests/40-bootstrap/configmap-bootstrap.yaml", bootstrap_config(site))
-    yield Artifact("manifests/40-bootstrap/job-bootstrap.yaml", bootstrap_job(site))
 
 
 def migrate_job(site: Site) -> Tree:
@@ -48,120 +41,57 @@ def migrate_job(site: Site) -> Tree:
     return _job(site, "migrate", container, exchange_volumes(site), deadline=1800)
 
 
-def bootstrap_job(site: Site) -> Tree:
-    """Return the bootstrap Job."""
-    ex = site.exchange
+# --- Jobs that run a script of ours -----------------------------------------------------------------------------------
+
+
+@cache
+def script(name: str) -> str:
+    """Return a script of `files/`: a constant, the same for every spec."""
+    return (files("jhecfg.render") / "files" / name).read_text(encoding="utf-8")
+
+
+def script_config(site: Site, name: str, data: dict[str, str]) -> Tree:
+    """Return the ConfigMap of a script and its document, by their file names."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(site, name, name, namespace=site.namespace),
+        "data": data,
+    }
+
+
+def script_folder(name: str) -> str:
+    """Return where a Job finds its script."""
+    return f"/etc/jhe/{name}"
+
+
+def script_job(
+    site: Site, name: str, data: dict[str, str], variables: Sequence[Tree], *, deadline: int, inputs: Any = None
+) -> Tree:
+    """Return the Job that runs the script of `script_config`, whose files it mounts.
+
+    Another content of the files, or of `inputs`, makes another Job. `deadline` is in seconds.
+    """
+    place = script_folder(name)
+    runs = next(file for file in data if file.endswith(".py"))
     container = {
-        "name": "bootstrap",
+        "name": name,
         **pull(site.image),
-        "command": ["python", "/etc/jhe/bootstrap/bootstrap.py"],
+        "command": ["python", f"{place}/{runs}"],
         **_job_container(site),
     }
     container["env"] = [
         *container["env"],
         env("PYTHONPATH", "/code"),
         env("DJANGO_SETTINGS_MODULE", "jhe.settings"),
-        env("JHE_BOOTSTRAP", "/etc/jhe/bootstrap/bootstrap.json"),
-        secret_env("JHE_ADMIN_PASSWORD", ex.admin_password),
-        secret_env("JHE_INVITE_CODE", ex.invite_code),
-        *([secret_env("JHE_MCP_CLIENT_SECRET", ex.mcp.client_secret)] if ex.mcp else []),
-        *(
-            [secret_env("JHE_WEARABLES_API_KEY", ex.wearables.api_key)]
-            if _wearables_settings(site) and ex.wearables
-            else []
-        ),
+        *variables,
     ]
-    container["volumeMounts"] = [
-        *container["volumeMounts"],
-        {"name": "bootstrap", "mountPath": "/etc/jhe/bootstrap", "readOnly": True},
-    ]
-    volumes = [*exchange_volumes(site), {"name": "bootstrap", "configMap": {"name": "bootstrap"}}]
-    return _job(site, "bootstrap", container, volumes, deadline=900, inputs=[_script_digest(), bootstrap_data(site)])
+    container["volumeMounts"] = [*container["volumeMounts"], {"name": name, "mountPath": place, "readOnly": True}]
+    volumes = [*exchange_volumes(site), {"name": name, "configMap": {"name": name}}]
+    return _job(site, name, container, volumes, deadline=deadline, inputs=[data, inputs])
 
 
-def bootstrap_config(site: Site) -> Tree:
-    """Return the ConfigMap with the bootstrap script (a constant of jhecfg) and its data (the spec's)."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": metadata(site, "bootstrap", "bootstrap", namespace=site.namespace),
-        "data": {"bootstrap.py": bootstrap_script(), "bootstrap.json": _document(bootstrap_data(site))},
-    }
-
-
-@cache
-def bootstrap_script() -> str:
-    """Return the script, the same for every spec."""
-    return (files("jhecfg.render") / "files" / "bootstrap.py").read_text(encoding="utf-8")
-
-
-@cache
-def _script_digest() -> str:
-    return digest(bootstrap_script())
-
-
-def bootstrap_data(site: Site) -> dict[str, Any]:
-    """Return what the bootstrap script works from: plain data, secrets by the name of their variable."""
-    return {
-        "version": 1,
-        "admin": {"email": site.exchange.admin_email, "passwordEnv": "JHE_ADMIN_PASSWORD"},
-        "applications": list(_applications(site)),
-        "organizations": [_organization(org) for org in site.orgs],
-        "settings": list(_settings(site)),
-    }
-
-
-def _applications(site: Site) -> Iterator[dict[str, Any]]:
-    ex = site.exchange
-    yield {
-        "name": ADMIN_UI,
-        "clientId": f"jhe-admin-ui-{site.name}",
-        "clientType": "public",
-        "redirectUris": [ex.callback_url],
-    }
-    for hub in site.hubs:
-        yield {
-            "name": f"JupyterHub {hub.domain}",
-            "clientId": hub.client_id,
-            "clientType": "public",
-            "redirectUris": [hub.callback_url],
-        }
-    if ex.mcp:
-        yield {
-            "name": f"MCP {ex.mcp.domain}",
-            "clientId": ex.mcp.client_id,
-            "clientType": "confidential",
-            "secretEnv": "JHE_MCP_CLIENT_SECRET",
-            "redirectUris": [ex.mcp.callback_url],
-        }
-
-
-def _organization(org: Organization) -> dict[str, Any]:
-    return {
-        "id": org.id,
-        "name": org.name,
-        "type": org.type,
-        "parent": org.parent_id,
-        "managers": list(org.managers),
-        "manage": org.manage,
-    }
-
-
-def _settings(site: Site) -> Iterator[dict[str, Any]]:
-    for setting in site.exchange.settings:
-        yield {"key": setting.key, "type": setting.type, "value": setting.value}
-    # Without this row anybody may register (run on v0.0.9 … main): a site always has one.
-    yield {"key": "site.registration_invite_code", "type": "string", "valueEnv": "JHE_INVITE_CODE"}
-    if site.exchange.wearables and _wearables_settings(site):
-        yield {"key": "ow.api_key", "type": "string", "valueEnv": "JHE_WEARABLES_API_KEY"}
-
-
-def _wearables_settings(site: Site) -> bool:
-    return "wearables-settings" in site.release.features
-
-
-def _document(data: dict[str, Any]) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+# --- every Job --------------------------------------------------------------------------------------------------------
 
 
 def _job_container(site: Site) -> Tree:
@@ -176,7 +106,7 @@ def _job_container(site: Site) -> Tree:
 
 
 def _job(site: Site, name: str, container: Tree, volumes: list[Tree], *, deadline: int, inputs: Any = None) -> Tree:
-    """Return a Job. `content_named` puts a digest of its pod template behind its name, once it is patched."""
+    """Return a Job. `content_named` puts a digest of its spec behind its name, once it is patched."""
     database = {name: value for name, value in environment(site).items() if name.startswith(("DB_", "PG"))}
     content = digest(database, inputs, site.rerun)
     template: Tree = {
@@ -199,19 +129,36 @@ def _job(site: Site, name: str, container: Tree, volumes: list[Tree], *, deadlin
         "kind": "Job",
         "metadata": metadata(site, name, name, namespace=site.namespace),
         # No ttlSecondsAfterFinished: a Job that vanishes is drift, and a controller would run it again.
-        "spec": {"backoffLimit": 5, "activeDeadlineSeconds": deadline, "template": template},
+        "spec": {
+            "backoffLimit": 5,
+            "activeDeadlineSeconds": deadline,
+            "podFailurePolicy": failure_policy(name),
+            "template": template,
+        },
+    }
+
+
+def failure_policy(container: str) -> Tree:
+    """Return what a pod's end means: a refusal stays one, a drained node is no failure, all else is tried again."""
+    refused = {"containerName": container, "operator": "In", "values": [REFUSED]}
+    return {
+        "rules": [
+            {"action": "FailJob", "onExitCodes": refused},
+            {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+        ]
     }
 
 
 def content_named(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
-    """End every Job's name in a digest of its pod template: another template, another Job; the same, the same.
+    """End every Job's name in a digest of its spec: another spec, another Job; the same, the same.
 
-    A Job's template is immutable, so a fixed name would make the second release fail (facts/gitops.md 1.1).
+    A Job's template and failure policy are immutable (kubernetes pkg/apis/batch/validation), so under a fixed name the
+    second release would fail (facts/gitops.md 1.1).
     """
     for artifact in artifacts:
         tree = artifact.manifest
         if tree is not None and tree["kind"] == "Job":
-            name = f"{tree['metadata']['name']}-{digest(tree['spec']['template'])}"
+            name = f"{tree['metadata']['name']}-{digest(tree['spec'])}"
             yield artifact._replace(tree={**tree, "metadata": {**tree["metadata"], "name": name}})
         else:
             yield artifact

@@ -12,11 +12,14 @@ WAVES: dict[str, int] = {
     "10-platform": -40,
     "20-config": -20,
     "30-migrate": -10,
+    "35-demo-data": -8,
     "40-bootstrap": -5,
     "50-app": 0,
     "60-routes": 10,
+    "70-smoke-test": 20,
 }
 NAMESPACE_WAVE = -50
+ROUTES = "60-routes"
 
 
 def phase(path: str) -> str | None:
@@ -39,7 +42,8 @@ def _annotations(site: Site, name: str, tree: Tree) -> dict[str, str]:
     is_namespace = tree["kind"] == "Namespace"
     if site.gitops.engine == "argocd":
         wave = NAMESPACE_WAVE if is_namespace else WAVES[name]
-        keep = {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"} if is_namespace else {}
+        # Not `confirm`: a sync that waits for somebody's word holds back every other change.
+        keep = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"} if is_namespace else {}
         return {"argocd.argoproj.io/sync-wave": str(wave), **keep}
     keep = {"kustomize.toolkit.fluxcd.io/prune": "disabled"} if is_namespace else {}
     # Somebody may switch Flux's postBuild on; nothing of ours is ever to be substituted.

@@ -1,4 +1,4 @@
-"""rds(): a CloudFormation template for the PostgreSQL database of a site whose cluster eksctl makes.
+"""rds(): a CloudFormation template for the site's PostgreSQL database, beside the cluster or in a network that exists.
 
 Literal values, no Parameters: cfn-lint checks an engine version or instance class only where it is written out. Long
 forms (`Fn::GetAtt`), no YAML tags and no anchors: the tree stays plain, and CloudFormation refuses aliases.
@@ -7,38 +7,79 @@ forms (`Fn::GetAtt`), no YAML tags and no anchors: the tree stays plain, and Clo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.render.cluster import SITE_TAG, stack_name
-from jhecfg.site import Cluster, Rds, Site
+from jhecfg.site import Cluster, Rds, Site, Vpc
+
+
+class Network(NamedTuple):
+    """Where the instance lives: the values that CloudFormation wants, and the same in words."""
+
+    name: str
+    subnets: str
+    subnet_ids: Tree | list[str]
+    vpc_id: Tree | str
+    clients: dict[str, tuple[str, Tree | str]]
+    """Security groups that may connect, by the name of their rule: in words, and for CloudFormation."""
 
 
 def rds(site: Site) -> Iterator[Artifact]:
-    """Render `cluster/rds.cfn.yaml` where the spec describes the database and the cluster that it lives beside."""
-    instance, cluster = site.database.rds, site.cluster
-    if instance is not None and cluster is not None:
-        yield Artifact("cluster/rds.cfn.yaml", template(site, instance, cluster), note=_note(instance, cluster))
+    """Render `cluster/rds.cfn.yaml` where the spec describes the database, and a network for it."""
+    instance, network = site.database.rds, network_of(site)
+    if instance is not None and network is not None:
+        yield Artifact("cluster/rds.cfn.yaml", template(site, instance, network), note=_note(site, instance))
 
 
-def template(site: Site, instance: Rds, cluster: Cluster) -> Tree:
+def network_of(site: Site) -> Network | None:
+    """Return the network of the instance: one that exists, or the one that eksctl makes for the cluster."""
+    instance = site.database.rds
+    if instance is not None and instance.vpc is not None:
+        return _existing(instance.vpc)
+    return _of_eksctl(site.cluster) if site.cluster is not None else None
+
+
+def _existing(vpc: Vpc) -> Network:
+    return Network(
+        name=vpc.id,
+        subnets=f"Subnets of {vpc.id}",
+        subnet_ids=list(vpc.subnets),
+        vpc_id=vpc.id,
+        clients={f"IngressFrom{group.removeprefix('sg-')}": (group, group) for group in vpc.allow_from},
+    )
+
+
+def _of_eksctl(cluster: Cluster) -> Network:
+    """Import what the stack that eksctl made exports (eksctl 0.230: VPC, SubnetsPrivate, ClusterSecurityGroupId)."""
+    stack = stack_name(cluster)
+    # Managed groups and Auto Mode both run in EKS's own cluster security group.
+    group = {"Fn::ImportValue": f"{stack}::ClusterSecurityGroupId"}
+    return Network(
+        name=f"EKS cluster {cluster.name}",
+        subnets=f"Private subnets of {stack}",
+        # The export is one text with commas, in no order to rely on.
+        subnet_ids={"Fn::Split": [",", {"Fn::ImportValue": f"{stack}::SubnetsPrivate"}]},
+        vpc_id={"Fn::ImportValue": f"{stack}::VPC"},
+        clients={"IngressFromCluster": ("the EKS cluster security group", group)},
+    )
+
+
+def template(site: Site, instance: Rds, network: Network) -> Tree:
     """Return the template."""
+    clients = network.clients.items()
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": f"JupyterHealth Exchange {site.name}: PostgreSQL beside EKS cluster {cluster.name}",
+        "Description": f"JupyterHealth Exchange {site.name}: PostgreSQL beside {network.name}",
         "Resources": {
-            "SubnetGroup": _subnet_group(site, cluster),
-            "SecurityGroup": _security_group(site, cluster),
-            "IngressFromCluster": _ingress(site, cluster),
+            "SubnetGroup": _subnet_group(site, network),
+            "SecurityGroup": _security_group(site, network),
+            **{name: _ingress(site, words, group) for name, (words, group) in clients},
             "ParameterGroup": _parameter_group(site, instance),
             "Database": _database(site, instance),
         },
         "Outputs": _outputs(site, instance),
     }
-
-
-def _import(cluster: Cluster, output: str) -> Tree:
-    """Import an output of the stack that eksctl made (eksctl 0.230: VPC, SubnetsPrivate, ClusterSecurityGroupId)."""
-    return {"Fn::ImportValue": f"{stack_name(cluster)}::{output}"}
 
 
 def _ref(resource: str) -> Tree:
@@ -53,24 +94,23 @@ def _tags(site: Site) -> list[Tree]:
     return [{"Key": SITE_TAG, "Value": site.name}]
 
 
-def _subnet_group(site: Site, cluster: Cluster) -> Tree:
+def _subnet_group(site: Site, network: Network) -> Tree:
     return {
         "Type": "AWS::RDS::DBSubnetGroup",
         "Properties": {
-            "DBSubnetGroupDescription": f"Private subnets of {stack_name(cluster)}",
-            # The export is one text with commas, in no order to rely on.
-            "SubnetIds": {"Fn::Split": [",", _import(cluster, "SubnetsPrivate")]},
+            "DBSubnetGroupDescription": network.subnets,
+            "SubnetIds": network.subnet_ids,
             "Tags": _tags(site),
         },
     }
 
 
-def _security_group(site: Site, cluster: Cluster) -> Tree:
+def _security_group(site: Site, network: Network) -> Tree:
     return {
         "Type": "AWS::EC2::SecurityGroup",
         "Properties": {
-            "GroupDescription": f"PostgreSQL from the nodes of EKS cluster {cluster.name}",
-            "VpcId": _import(cluster, "VPC"),
+            "GroupDescription": f"PostgreSQL from the nodes of {network.name}",
+            "VpcId": network.vpc_id,
             # A rule that matches nothing takes the place of the default one, which allows everything.
             "SecurityGroupEgress": [
                 {"IpProtocol": "-1", "CidrIp": "127.0.0.1/32", "Description": "No outbound traffic"}
@@ -80,8 +120,8 @@ def _security_group(site: Site, cluster: Cluster) -> Tree:
     }
 
 
-def _ingress(site: Site, cluster: Cluster) -> Tree:
-    """Let in the nodes: managed groups and Auto Mode both run in EKS's own cluster security group."""
+def _ingress(site: Site, words: str, group: Tree | str) -> Tree:
+    """Let one security group in."""
     return {
         "Type": "AWS::EC2::SecurityGroupIngress",
         "Properties": {
@@ -89,8 +129,8 @@ def _ingress(site: Site, cluster: Cluster) -> Tree:
             "IpProtocol": "tcp",
             "FromPort": site.database.port,
             "ToPort": site.database.port,
-            "Description": "PostgreSQL from the EKS cluster security group",
-            "SourceSecurityGroupId": _import(cluster, "ClusterSecurityGroupId"),
+            "Description": f"PostgreSQL from {words}",
+            "SourceSecurityGroupId": group,
         },
     }
 
@@ -190,12 +230,17 @@ def _outputs(site: Site, instance: Rds) -> Tree:
     }
 
 
-def _note(instance: Rds, cluster: Cluster) -> tuple[str, ...]:
-    where = f"--region {cluster.region} --stack-name {instance.stack}"
+def _note(site: Site, instance: Rds) -> tuple[str, ...]:
+    where = f"--region {instance.region} --stack-name {instance.stack}"
+    imports = (
+        (f"It imports from {stack_name(site.cluster)}: eksctl cannot delete the cluster while this stack exists.",)
+        if instance.vpc is None and site.cluster is not None
+        else ()
+    )
     return (
         "After the cluster, in its account, in this site's folder:",
         f"aws cloudformation deploy {where} --template-file cluster/rds.cfn.yaml",
-        f"Then write the Endpoint into database.host: aws cloudformation describe-stacks {where}",
-        f"It imports from {stack_name(cluster)}: eksctl cannot delete the cluster while this stack exists.",
+        "RUNBOOK.md has the step that writes its endpoint into the spec.",
+        *imports,
         "The application has a user of its own, not the master user: RUNBOOK.md has the step that makes it.",
     )

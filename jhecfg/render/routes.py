@@ -12,6 +12,10 @@ FOLDER = "manifests/60-routes"
 HSTS = "max-age=31536000"
 # Any JHE user may register an OAuth application there (run on v0.0.10 … main).
 BLOCKED = "/o/applications"
+# Envoy ends an answer after 15 seconds, whole or not (gateway.envoyproxy.io, HTTP timeouts): too soon for a large one
+# of the Exchange, whose workers have half a minute each, and for the streams of hubs and of the MCP server.
+ANSWER = "60s"
+STREAM = "1h"
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 ENVOY_API = "gateway.envoyproxy.io/v1alpha1"
 
@@ -28,6 +32,17 @@ def routes(site: Site) -> Iterator[Artifact]:
 
 
 def _envoy(site: Site) -> Iterator[Artifact]:
+    if site.edge.own_gateway:
+        yield from _own_gateway(site)
+    yield Artifact(f"{FOLDER}/httproutefilter-not-found.yaml", not_found(site))
+    yield Artifact(f"{FOLDER}/backendtrafficpolicy-exchange.yaml", body_limit(site))
+    yield Artifact(f"{FOLDER}/httproute-exchange.yaml", http_route(site, "exchange", site.domain, ANSWER, blocked=True))
+    mcp = site.exchange.mcp
+    if mcp:
+        yield Artifact(f"{FOLDER}/httproute-mcp.yaml", http_route(site, "mcp", mcp.domain, STREAM))
+
+
+def _own_gateway(site: Site) -> Iterator[Artifact]:
     yield Artifact(f"{FOLDER}/envoyproxy.yaml", envoy_proxy(site))
     yield Artifact(f"{FOLDER}/gateway.yaml", gateway(site))
     yield Artifact(f"{FOLDER}/clienttrafficpolicy.yaml", client_traffic_policy(site))
@@ -35,14 +50,7 @@ def _envoy(site: Site) -> Iterator[Artifact]:
         for host, secret in site.hosts:
             yield Artifact(f"{FOLDER}/certificate-{secret}.yaml", certificate(site, host, secret))
     yield Artifact(f"{FOLDER}/httproute-https-redirect.yaml", redirect(site))
-    yield Artifact(f"{FOLDER}/httproutefilter-not-found.yaml", not_found(site))
-    yield Artifact(f"{FOLDER}/backendtrafficpolicy-exchange.yaml", body_limit(site))
-    yield Artifact(
-        f"{FOLDER}/httproute-exchange.yaml", http_route(site, "exchange", "https-exchange", site.domain, blocked=True)
-    )
-    mcp = site.exchange.mcp
-    if mcp:
-        yield Artifact(f"{FOLDER}/httproute-mcp.yaml", http_route(site, "mcp", "https-mcp", mcp.domain))
+    yield Artifact(f"{FOLDER}/backendtrafficpolicy.yaml", stream_timeout(site))
 
 
 def envoy_proxy(site: Site) -> Tree:
@@ -94,11 +102,6 @@ def load_balancer(site: Site) -> Tree:
     return {"loadBalancerClass": lb_class, "annotations": {**annotations, **proxy_protocol}}
 
 
-def listener_name(name: str) -> str:
-    """Return the name of the HTTPS listener of `exchange`, `mcp` or a hub."""
-    return f"https-{name}"
-
-
 def gateway(site: Site) -> Tree:
     """Return the Gateway: port 80 for redirects and ACME, one HTTPS listener for each host name."""
     names = ["exchange", *(["mcp"] if site.exchange.mcp else []), *(hub.name for hub in site.cluster_hubs)]
@@ -108,7 +111,7 @@ def gateway(site: Site) -> Tree:
         *(hub.namespace for hub in site.cluster_hubs),
     ]
     listeners = [
-        _listener(name, host, secret, space)
+        _listener(site.edge.parent(name)["sectionName"], host, secret, space)
         for name, (host, secret), space in zip(names, site.hosts, spaces, strict=True)
     ]
     http = {
@@ -137,7 +140,7 @@ def gateway(site: Site) -> Tree:
 
 def _listener(name: str, host: str, secret: str, namespace: str) -> Tree:
     return {
-        "name": listener_name(name),
+        "name": name,
         "protocol": "HTTPS",
         "port": 443,
         "hostname": host,
@@ -220,41 +223,82 @@ def not_found(site: Site) -> Tree:
     }
 
 
+def stream_timeout(site: Site) -> Tree:
+    """Return how long an answer may take on every route that says nothing itself: those that the hubs' charts make."""
+    return {
+        "apiVersion": ENVOY_API,
+        "kind": "BackendTrafficPolicy",
+        "metadata": metadata(site, site.edge.gateway, "edge", namespace=site.edge.namespace),
+        "spec": {
+            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": site.edge.gateway}],
+            "timeout": {"http": {"requestTimeout": STREAM}},
+        },
+    }
+
+
 def body_limit(site: Site) -> Tree:
-    """Return the limit of a request's body at the Exchange; hubs stream, and have none."""
+    """Return the limit of a request's body at the Exchange and the MCP server; hubs stream, and have none."""
+    names = ["exchange", *(["mcp"] if site.exchange.mcp else [])]
     return {
         "apiVersion": ENVOY_API,
         "kind": "BackendTrafficPolicy",
         "metadata": metadata(site, "exchange", "edge", namespace=site.namespace),
         "spec": {
-            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "exchange"}],
+            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": name} for name in names],
             "requestBuffer": {"limit": site.edge.max_body_size},
         },
     }
 
 
-def http_route(site: Site, name: str, listener: str, host: str, *, blocked: bool = False) -> Tree:
+def any_spelling(path: str) -> str:
+    """Return a pattern of a path, and of all below it, however a client writes it.
+
+    Envoy compares a path as it came, whereas JHE's server decodes it first: `/o/%61pplications` is the same page to it.
+    """
+    letters = (f"(?:{char}|%{_hex(char)})" if char != "/" else "(?:/|%2[Ff])+" for char in path)
+    return "".join(letters) + ".*"
+
+
+def _hex(char: str) -> str:
+    """Return a character's code as a pattern: its letters may be large or small."""
+    return "".join(f"[{digit.upper()}{digit}]" if digit.isalpha() else digit for digit in f"{ord(char):02x}")
+
+
+def http_route(site: Site, name: str, host: str, timeout: str, *, blocked: bool = False) -> Tree:
     """Return the route from a host name to a Service of the site's namespace."""
     reference = {"group": "gateway.envoyproxy.io", "kind": "HTTPRouteFilter", "name": "not-found"}
     block = {
-        "matches": [{"path": {"type": "PathPrefix", "value": BLOCKED}}],
+        # A pattern comes before every prefix (internal/gatewayapi/sort.go of Envoy Gateway).
+        "matches": [{"path": {"type": "RegularExpression", "value": any_spelling(BLOCKED)}}],
         "filters": [{"type": "ExtensionRef", "extensionRef": reference}],
     }
     serve = {
         "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+        **({} if site.edge.own_gateway else {"filters": _guarded()}),
         "backendRefs": [{"name": name, "port": 80}],
+        "timeouts": {"request": timeout},
     }
-    parent = {"name": site.edge.gateway, "namespace": site.edge.namespace, "sectionName": listener}
     return {
         "apiVersion": GATEWAY_API,
         "kind": "HTTPRoute",
         "metadata": metadata(site, name, "edge", namespace=site.namespace),
         "spec": {
-            "parentRefs": [parent],
+            "parentRefs": [site.edge.parent(name)],
             "hostnames": [host],
             "rules": [*([block] if blocked else []), serve],
         },
     }
+
+
+def _guarded() -> list[Tree]:
+    """Return, for a route at a Gateway of others, what `client_traffic_policy` sees to at our own."""
+    return [
+        {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["X-Forwarded-Host"]}},
+        {
+            "type": "ResponseHeaderModifier",
+            "responseHeaderModifier": {"set": [{"name": "Strict-Transport-Security", "value": HSTS}]},
+        },
+    ]
 
 
 # --- ingress-nginx ----------------------------------------------------------------------------------------------------

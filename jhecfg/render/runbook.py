@@ -12,6 +12,8 @@ from jhecfg.render import runbook_rotate as rotate
 from jhecfg.render import runbook_secrets as secrets
 from jhecfg.render.picture import entry, picture
 from jhecfg.render.runbook_deliver import deliver
+from jhecfg.render.runbook_hub import remove_hub
+from jhecfg.render.runbook_jobs import failed_job
 from jhecfg.render.steps import block, code, table, text
 from jhecfg.site import Site
 
@@ -29,11 +31,12 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
     ("First login", opening.login),
     ("Hubs", opening.hubs),
     ("Add a hub", care.add_hub),
+    ("Remove a hub", remove_hub),
     ("Upgrade", care.upgrade),
     ("Roll back", care.roll_back),
     ("Rotate a secret", rotate.rotate),
     ("Restore the database", care.restore),
-    ("When a Job fails", care.failed_job),
+    ("When a Job fails", failed_job),
     ("Remove the site", care.remove),
 )
 """What the page says, in the order in which it is done. A section that yields nothing is left out."""

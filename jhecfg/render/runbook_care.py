@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jhecfg.releases import Release
+from jhecfg.render.runbook_jobs import jobs_of
 from jhecfg.render.runbook_prepare import stack_output
-from jhecfg.render.runbook_secrets import remote_name
 from jhecfg.render.steps import bash, command, quote, step
 from jhecfg.render.units import site_named
-from jhecfg.site import Cluster, Site
+from jhecfg.site import Rds, Site
 
 
 def _deliver(site: Site) -> str:
@@ -33,28 +34,42 @@ def add_hub(site: Site, files: frozenset[str]) -> Iterator[str]:
 
 def upgrade(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say how another release of the Exchange comes in."""
-    yield (
-        "Of this site's release it is known that "
-        + (
-            "its schema breaks the pods of the release before: on the way to it users see errors from the moment the"
-            " migrate Job starts until the new pods are ready. Choose a quiet hour."
-            if site.release.breaks_older
-            else "the pods of the release before work with its schema: on the way to it users see no errors."
-        )
-        + " After a change of `image.tag` this page says the same of the new release."
-    )
+    yield from _way_in(site.release)
     yield step("Take a backup that you can go back to.", _backup(site))
     yield step("Write the new release into the spec's `image.tag`, then run `jhecfg build`, and read the diff.")
-    yield step(f"{_deliver(site)} The order is: migrate Job, bootstrap Job, new pods, one at a time. If the migrate Job fails, the"
-               " old pods stay.")  # fmt: skip
+    yield step(f"{_deliver(site)} The order is: migrate Job, bootstrap Job, new pods, "
+               f"{'all at once' if site.release.breaks_older else 'one at a time'}. If the migrate Job fails, the old pods stay.")  # fmt: skip
     if site.gitops.engine == "none":
-        yield step("Remove the finished Jobs of the release before.", bash(*_old_jobs(site)))
+        yield step("Remove the finished Jobs of the release before.", bash(*_old_jobs(site, files)))
     yield step("Go through “Check” again.")
 
 
-def _old_jobs(site: Site) -> Iterator[str]:
-    for name, folder in (("migrate", "30-migrate"), ("bootstrap", "40-bootstrap")):
-        current = f"kubectl create --dry-run=client --output=jsonpath='{{.metadata.name}}' --filename manifests/{folder}/job-{name}.yaml"
+def _way_in(release: Release) -> Iterator[str]:
+    """Say what the step from the release before does to the database, and to those who use the site meanwhile."""
+    name = f"JHE {release.version}"
+    if release.deletes:
+        yield f"> Migrating to {name} deletes for good: {release.deletes}. Copy first what you need of it."
+    if not release.breaks:
+        yield f"The pods of the release before work with the schema of {name}: on the way to it users see no errors."
+    else:
+        yield (
+            f"On the way to {name}, from the start of the migrate Job until the new pods are ready, the old pods meet a"
+            f" schema that is not theirs: {release.breaks}."
+            + (
+                " All of them end before the first new one starts, now and whenever this release's pods change: the"
+                " Exchange is away for about a minute. Choose a quiet hour."
+                if release.breaks_older
+                else ""
+            )
+        )
+    if release.stops:
+        yield f"The migrate Job fails at this, and must not find it: {release.stops}."
+    yield "After a change of `image.tag` this page says the same of the new release."
+
+
+def _old_jobs(site: Site, files: frozenset[str]) -> Iterator[str]:
+    for name, path in jobs_of(files):
+        current = f"kubectl create --dry-run=client --output=jsonpath='{{.metadata.name}}' --filename {path}"
         yield command(
             "kubectl --namespace",
             quote(site.namespace),
@@ -65,21 +80,26 @@ def _old_jobs(site: Site) -> Iterator[str]:
 
 
 def _backup(site: Site) -> str:
-    rds, cluster = site.database.rds, site.cluster
-    if rds is None or cluster is None:
+    rds = site.database.rds
+    if rds is None:
         return "Ask the people who run PostgreSQL for a snapshot, or take one with `pg_dump --format=custom`."
-    return bash(
-        f'instance="$({stack_output(cluster, rds, "InstanceIdentifier")})"',
+    return bash(*snapshot(site, rds))
+
+
+def snapshot(site: Site, rds: Rds) -> tuple[str, ...]:
+    """Return the commands that take a snapshot of the database and wait for it."""
+    return (
+        f'instance="$({stack_output(rds, "InstanceIdentifier")})"',
         f'snapshot={quote(site.name)}-"$(date -u +%Y%m%d%H%M)"',
         command(
             "aws rds create-db-snapshot",
-            f"--region {quote(cluster.region)}",
+            f"--region {quote(rds.region)}",
             '--db-instance-identifier "$instance"',
             '--db-snapshot-identifier "$snapshot"',
         ),
         command(
             "aws rds wait db-snapshot-available",
-            f"--region {quote(cluster.region)}",
+            f"--region {quote(rds.region)}",
             '--db-snapshot-identifier "$snapshot"',
         ),
     )
@@ -91,31 +111,33 @@ def roll_back(site: Site, files: frozenset[str]) -> Iterator[str]:
     yield (
         "Schemas do not go back by themselves: the migrate Job of the older release finds nothing to do."
         + (
-            " The release before this one fails on its schema, so going back also takes the backup from before the upgrade: see “Restore the database”."
-            if site.release.breaks_older
+            f" The release before this one has a fault on its schema: {site.release.breaks}. So take the migrations back"
+            " too, with the commands of `jhecfg plan`, or go back to the backup from before the upgrade: see “Restore"
+            " the database”."
+            if site.release.breaks
             else " The release before this one works with its schema, so no backup is needed."
         )
     )
 
 
-# --- the database, Jobs, the end --------------------------------------------------------------------------------------
+# --- the database, the end ----------------------------------------------------------------------------------------------
 
 
 def restore(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say how yesterday's data come back."""
-    rds, cluster = site.database.rds, site.cluster
-    if rds is None or cluster is None:
+    rds = site.database.rds
+    if rds is None:
         yield step(
             "Ask the people who run PostgreSQL to restore the database beside the old one, under another name or host."
         )
     else:
         query = "DBInstances[0].[DBSubnetGroup.DBSubnetGroupName,VpcSecurityGroups[0].VpcSecurityGroupId,DBParameterGroups[0].DBParameterGroupName]"
-        region = f"--region {quote(cluster.region)}"
+        region = f"--region {quote(rds.region)}"
         yield step(
             f"Restore to a moment of the last {rds.backup_days} days, beside the old instance, with its network and its settings.",
             bash(
                 "moment=2026-01-31T08:00:00Z  # UTC: the last moment at which all was well",
-                f'instance="$({stack_output(cluster, rds, "InstanceIdentifier")})"',
+                f'instance="$({stack_output(rds, "InstanceIdentifier")})"',
                 f'restored={quote(site.name)}-"$(date -u +%Y%m%d%H%M)"',
                 "read -r subnets group parameters < <("
                 + command(
@@ -153,31 +175,13 @@ def restore(site: Site, files: frozenset[str]) -> Iterator[str]:
     yield step("Go through “Check” again, and keep the old database until you are sure.")
 
 
-def failed_job(site: Site, files: frozenset[str]) -> Iterator[str]:
-    """Say how to look at a Job that failed, and how to run it again."""
-    namespace = quote(site.namespace)
-    yield step(
-        "Read why. The bootstrap Job prints one line an object, and writes nothing at all if anything contradicts the spec.",
-        bash(
-            f"kubectl --namespace {namespace} get jobs,pods",
-            *(
-                command(
-                    "kubectl --namespace",
-                    namespace,
-                    "logs",
-                    f"--selector=app.kubernetes.io/name={name},{quote('app.kubernetes.io/instance=' + site.name)}",
-                    "--tail=100",
-                )
-                for name in ("migrate", "bootstrap")
-            ),
-        ),
-    )
-    yield step(f"Mend the cause, write a new word into the spec's `rerun`, and run `jhecfg build`. {_deliver(site)}")
-
-
 def remove(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say how the site ends, data last."""
     yield "> This ends the service for everybody. Take a backup first (“Upgrade”)."
+    if site.gitops.fleet is not None:
+        yield step(
+            "Take `gitops.fleet` out of the spec, run `jhecfg build`, commit and push: else the fleet brings it back."
+        )
     if site.gitops.engine == "argocd":
         yield step(
             "Take it back from Argo CD, which removes the hubs; everything else keeps running.",
@@ -196,8 +200,7 @@ def remove(site: Site, files: frozenset[str]) -> Iterator[str]:
     )
     if site.gitops.engine != "flux":
         yield from _edge_objects(site, files)
-    if site.cluster is not None:
-        yield from _remove_aws(site, site.cluster)
+    yield from _remove_aws(site)
 
 
 def _leave_argocd(site: Site) -> Iterator[str]:
@@ -241,14 +244,15 @@ def _edge_objects(site: Site, files: frozenset[str]) -> Iterator[str]:
         yield step("Remove the edge, and with it the load balancer, which would outlive the cluster.", bash(*lines))
 
 
-def _remove_aws(site: Site, cluster: Cluster) -> Iterator[str]:
+def _remove_aws(site: Site) -> Iterator[str]:
     rds, source = site.database.rds, site.external_secrets
-    region = f"--region {quote(cluster.region)}"
     if rds is not None:
+        region = f"--region {quote(rds.region)}"
+        before = "" if rds.vpc else ", before the cluster, whose network it uses"
         yield step(
-            "Remove the database, before the cluster, whose network it uses. A last snapshot stays.",
+            f"Remove the database{before}. A last snapshot stays.",
             bash(
-                f'instance="$({stack_output(cluster, rds, "InstanceIdentifier")})"',
+                f'instance="$({stack_output(rds, "InstanceIdentifier")})"',
                 command(
                     "aws rds modify-db-instance",
                     region,
@@ -261,8 +265,9 @@ def _remove_aws(site: Site, cluster: Cluster) -> Iterator[str]:
             ),
         )
     if source is not None:
-        names = [remote_name(need, source) for need in site.secrets if need.owned]
+        names = [source.remote_name(need) for need in site.secrets if need.own_items]
         where = f"--region {quote(source.region)}"
         lines = (command("aws secretsmanager delete-secret", where, f"--secret-id {quote(name)}") for name in names)
         yield step("Remove the secrets; AWS keeps them for thirty days more.", bash(*lines))
-    yield step("Remove the cluster.", bash("eksctl delete cluster --config-file cluster/cluster.yml --wait"))
+    if site.cluster is not None:
+        yield step("Remove the cluster.", bash("eksctl delete cluster --config-file cluster/cluster.yml --wait"))

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from jhecfg.render.argocd import BOOTSTRAP
+from jhecfg.render.argocd.fleet import FLEET
+from jhecfg.render.argocd.settings import SETTINGS
 from jhecfg.render.phases import WAVES
+from jhecfg.render.runbook_jobs import JOBS, job_file
 from jhecfg.render.steps import bash, code, command, quote, step
-from jhecfg.render.units import Unit, platform_units, site_named
+from jhecfg.render.units import Unit, platform_units
 from jhecfg.site import Site
 
 WHAT = {
     "10-platform": "what the cluster shares",
     "20-config": "configuration, accounts, network policies",
     "30-migrate": "the Job brings the database to this release's schema",
+    "35-demo-data": "the Job loads JHE's demonstration data",
     "40-bootstrap": "the Job makes the superuser, the OAuth applications, the organizations and the settings",
     "50-app": "the Exchange itself",
     "60-routes": "the edge",
+    "70-smoke-test": "the Job looks whether the Exchange works",
 }
-JOBS = {"30-migrate": "job-migrate.yaml", "40-bootstrap": "job-bootstrap.yaml"}
 
 
 def deliver(site: Site, files: frozenset[str]) -> Iterator[str]:
@@ -38,9 +43,9 @@ def _by_hand(site: Site, files: frozenset[str]) -> Iterator[str]:
         yield step(f"Install {code(unit.release)}.", bash(helm_command(unit)))
     for name in WAVES:
         if f"manifests/{name}/kustomization.yaml" in files:
-            waits = (line for line in _waits(site, name, files) if line)
+            lines = (line for line in waits(site, name, files) if line)
             apply = f"kubectl apply --server-side --kustomize manifests/{name}"
-            yield step(f"Apply {code(name)}: {WHAT[name]}.", bash(apply, *waits))
+            yield step(f"Apply {code(name)}: {WHAT[name]}.", bash(apply, *lines))
 
 
 def helm_command(unit: Unit) -> str:
@@ -59,16 +64,18 @@ def helm_command(unit: Unit) -> str:
     )
 
 
-def _waits(site: Site, name: str, files: frozenset[str]) -> Iterator[str]:
+def waits(site: Site, name: str, files: frozenset[str]) -> Iterator[str]:
     """Yield what must be true before the next phase may come."""
     if name in JOBS:
-        path, minutes = f"manifests/{name}/{JOBS[name]}", 35 if name == "30-migrate" else 20
-        yield _wait("Complete", minutes, [path], files)
+        yield _wait("Complete", JOBS[name][1], [job_file(name)], files)
     elif name == "10-platform":
         yield _wait("Ready", 5, ["manifests/10-platform/clusterissuer.yaml"], files)
         yield _wait("Accepted", 5, ["manifests/10-platform/gatewayclass.yaml"], files)
     elif name == "20-config":
         yield _wait("Ready", 5, sorted(p for p in files if p.startswith("manifests/20-config/externalsecret-")), files)
+        yield _wait("Synced", 5, sorted(p for p in files if p.startswith("manifests/20-config/sealedsecret-")), files)
+        for path in sorted(p for p in files if p.startswith("manifests/20-config/secret-")):
+            yield f"sops decrypt {quote(path)} | kubectl apply --server-side --filename -"
     elif name == "50-app":
         for component in ("exchange", *(["mcp"] if site.exchange.mcp else [])):
             yield f"kubectl --namespace {quote(site.namespace)} rollout status --timeout=10m deployment/{component}"
@@ -85,35 +92,55 @@ def _wait(condition: str, minutes: int, paths: Iterable[str], files: frozenset[s
 
 
 def _argocd(site: Site) -> Iterator[str]:
-    repo = code(site.gitops.repo)
     yield step(
         "Argo CD (3.5 or later) runs in the namespace `argocd` of this cluster.",
         bash("kubectl get crd applications.argoproj.io appprojects.argoproj.io", "kubectl --namespace argocd get pods"),
     )
+    yield from _repository(site)
     yield step(
-        f"This folder is committed and pushed to {repo}, {code(site.gitops.revision)}, as {code(site.gitops.path)}, and Argo"
-        " CD can read that repository (Settings, Repositories)."
+        "Tell Argo CD, once for all its sites, that an Application is as healthy as what it holds. With this setting the"
+        " site comes up in order, each Application after the one before it is healthy. Without it all of them are made at"
+        " once, and those that come too early fail and are tried again, every five minutes at most, until what they need is"
+        " there: the end is the same. Where Argo CD's settings come from git, add this key there instead.",
+        bash(f"kubectl apply --server-side --filename {SETTINGS}"),
     )
+    yield from _hand_over(site)
     yield step(
-        "Hand the site over, once, as an administrator of Argo CD.",
-        bash(
-            command(
-                "kubectl apply --server-side",
-                "--filename gitops/argocd/bootstrap/appproject-delivery.yaml",
-                "--filename gitops/argocd/bootstrap/application-root.yaml",
-            )
-        ),
-    )
-    yield step(
-        "Watch it come up: the charts, then the Exchange phase by phase (sync waves), then the hubs. An Application that"
-        " comes too early is tried again for three quarters of an hour. Until DNS leads here, the certificates, and with"
-        " them the Exchange's Application, are “Progressing”.",
+        "Watch it come up: the charts, then the Exchange phase by phase (sync waves), then its routes and the hubs. Until DNS"
+        " leads here the certificates, and with them the routes, are not healthy; nothing else waits for them.",
         bash(
             command(
                 "kubectl --namespace argocd get applications",
                 f"--selector={quote('app.kubernetes.io/instance=' + site.name)}",
                 "--watch",
             )
+        ),
+    )
+
+
+def _hand_over(site: Site) -> Iterator[str]:
+    apply, fleet = "kubectl apply --server-side", site.gitops.fleet
+    if fleet is None:
+        yield step(
+            "Hand the site over, once, as an administrator of Argo CD.",
+            bash(
+                command(
+                    apply,
+                    f"--filename {BOOTSTRAP}/appproject-delivery.yaml",
+                    f"--filename {BOOTSTRAP}/application-root.yaml",
+                )
+            ),
+        )
+        return
+    yield step(
+        f"Hand the fleet {code(fleet)} over, once, as an administrator of Argo CD, from any of its sites. It takes in every"
+        f" site of the repository whose spec says {code('gitops.fleet: ' + fleet)}, this one too, and those that come later."
+        " Whoever may merge into that repository may then bring sites into this cluster.",
+        bash(
+            "kubectl get crd applicationsets.argoproj.io",
+            command(
+                apply, f"--filename {FLEET}/appproject-{fleet}.yaml", f"--filename {FLEET}/applicationset-{fleet}.yaml"
+            ),
         ),
     )
 
@@ -126,18 +153,7 @@ def _flux(site: Site) -> Iterator[str]:
             "kubectl --namespace flux-system get pods",
         ),
     )
-    where = f"{code(site.gitops.repo)}, {code(site.gitops.revision)}, as {code(site.gitops.path)}"
-    open_to_all = (
-        " Flux reads it without a password; for a private one, write an ssh address into the spec's `gitops.repo`."
-    )
-    yield step(f"This folder is committed and pushed to {where}.{'' if _by_ssh(site) else open_to_all}")
-    if _by_ssh(site):
-        name = code(site_named(site, "git"))
-        yield step(
-            f"Flux reads the repository over ssh with a deploy key: make the key pair, give the public half to the repository,"
-            f" and put the private half into the Secret {name}.",
-            bash(*_deploy_key(site)),
-        )
+    yield from _repository(site)
     yield step(
         "Hand the site over, once.",
         bash(
@@ -160,22 +176,80 @@ def _flux(site: Site) -> Iterator[str]:
     )
 
 
-def _by_ssh(site: Site) -> bool:
-    return not site.gitops.repo.startswith("https://")
+# --- the repository ---------------------------------------------------------------------------------------------------
 
 
-def _deploy_key(site: Site) -> Iterator[str]:
+def _repository(site: Site) -> Iterator[str]:
+    """Say where the output must be, and how the engine may read it."""
+    engine = "Argo CD" if site.gitops.engine == "argocd" else "Flux"
+    where = f"{code(site.gitops.repo)}, {code(site.gitops.revision)}, as {code(site.gitops.path)}"
+    open_to_all = (
+        f" {engine} reads it without a password; for a private one, write a Secret's name into the spec's"
+        " `gitops.credentials`, or an ssh address into `gitops.repo`."
+    )
+    secret = site.gitops.credentials
+    yield step(f"This folder is committed and pushed to {where}.{'' if secret else open_to_all}")
+    if secret is None:
+        return
+    if site.gitops.repo.startswith("https://"):
+        yield step(
+            f"{engine} reads the repository with a user name and a token that may only read it. Put both into the Secret"
+            f" {code(secret)}; they are asked for, and on no command line.",
+            bash(*_token(site, secret)),
+        )
+    else:
+        yield step(
+            f"{engine} reads the repository over ssh with a deploy key: make the key pair, give the public half to the repository,"
+            f" and put the private half into the Secret {code(secret)}.",
+            bash(*_deploy_key(site, secret)),
+        )
+
+
+def _token(site: Site, secret: str) -> Iterator[str]:
+    yield "read -rp 'user name: ' user; read -rsp 'token: ' token; echo"
+    files = ('--from-file=username=<(printf %s "$user")', '--from-file=password=<(printf %s "$token")')
+    yield from _secret(site, secret, files)
+    yield "unset token"
+
+
+def _deploy_key(site: Site, secret: str) -> Iterator[str]:
     host = site.gitops.repo.removeprefix("ssh://").removeprefix("git@").split("/")[0].split(":")[0]
+    fingerprints = "# compare with the fingerprints that the host publishes"
     yield "umask 077"
     yield 'key="$(mktemp -d)"'
-    yield f'ssh-keygen -q -t ed25519 -N "" -C {quote(f"flux {site.name}")} -f "$key"/identity'
-    yield f'ssh-keyscan {quote(host)} > "$key"/known_hosts  # compare with the fingerprints that the host publishes'
+    yield f'ssh-keygen -q -t ed25519 -N "" -C {quote(f"{site.gitops.engine} {site.name}")} -f "$key"/identity'
+    yield f'ssh-keyscan {quote(host)} > "$key"/known_hosts  {fingerprints}'
     yield 'cat "$key"/identity.pub'
-    yield command(
-        "kubectl --namespace flux-system create secret generic",
-        quote(site_named(site, "git")),
-        '--from-file=identity="$key"/identity',
-        '--from-file=identity.pub="$key"/identity.pub',
-        '--from-file=known_hosts="$key"/known_hosts',
-    )
+    if site.gitops.engine == "argocd":
+        yield from _secret(site, secret, ('--from-file=sshPrivateKey="$key"/identity',))
+        yield from _known_host()
+    else:
+        names = ("identity", "identity.pub", "known_hosts")
+        yield from _secret(site, secret, [f'--from-file={name}="$key"/{name}' for name in names])
     yield 'rm -rf -- "$key"'
+
+
+def _known_host() -> Iterator[str]:
+    """Yield what adds a host to those that Argo CD knows; it keeps them all in one ConfigMap."""
+    name = "argocd-ssh-known-hosts-cm"
+    yield command(
+        f"kubectl --namespace argocd get configmap {name}",
+        "--output=jsonpath='{.data.ssh_known_hosts}'",
+        '| sort --unique - "$key"/known_hosts > "$key"/all',
+    )
+    yield command(
+        f"kubectl --namespace argocd create configmap {name}",
+        '--from-file=ssh_known_hosts="$key"/all',
+        "--dry-run=client --output=yaml",
+        "| kubectl apply --server-side --force-conflicts --filename -",
+    )
+
+
+def _secret(site: Site, name: str, files: Iterable[str]) -> Iterator[str]:
+    """Yield what makes the Secret; Argo CD finds it by its label and its address, Flux by its name."""
+    if site.gitops.engine == "flux":
+        yield command("kubectl --namespace flux-system create secret generic", quote(name), *files)
+        return
+    address = ("--from-literal=type=git", f"--from-literal=url={quote(site.gitops.repo)}")
+    yield command("kubectl --namespace argocd create secret generic", quote(name), *address, *files)
+    yield f"kubectl --namespace argocd label secret {quote(name)} argocd.argoproj.io/secret-type=repository"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from jhecfg.render.picture import entry
 from jhecfg.render.routes import BLOCKED, HSTS
 from jhecfg.render.runbook_deliver import helm_command
+from jhecfg.render.runbook_jobs import job_log
 from jhecfg.render.steps import bash, code, command, quote, step, table, text, words
 from jhecfg.render.units import Unit, hub_units
 from jhecfg.site import LETSENCRYPT, Hub, SecretKey, Site
@@ -21,11 +22,17 @@ def dns(site: Site, files: frozenset[str]) -> Iterator[str]:
         yield _own_edge(site, hosts)
     else:
         yield step(
-            "This prints the load balancer's name, some minutes after the edge came up.", bash(_address_command(site))
+            "This prints the load balancer's name, some minutes after the edge came up.", bash(address_command(site))
         )
         if site.edge.external_dns:
             log = "kubectl --namespace external-dns logs deployment/external-dns --tail=50"
-            yield step("external-dns writes the records; its log says so.", bash(log))
+            allowed = (
+                ""
+                if site.cluster
+                else " Its AWS identity must be allowed to list the zones, and to change records in"
+                f" {words(map(code, site.edge.dns_zones))}."
+            )
+            yield step(f"external-dns writes the records; its log says so.{allowed}", bash(log))
         else:
             rows = ((code(host), "CNAME", "the load balancer's name") for host in hosts)
             yield step(
@@ -45,12 +52,14 @@ def _own_edge(site: Site, hosts: list[str]) -> str:
     rest = "".join(f"; {code(host)} to {code(service)}, port 80" for host, service in others)
     return step(
         f"Your own edge serves {words(code(host) for host in hosts)}. It ends TLS, sets `X-Forwarded-Proto: https`, drops"
-        f" the client's own `X-Forwarded-Host`, answers nothing below {code(BLOCKED)}, and sends {code(site.domain)} to"
+        f" the client's own `X-Forwarded-Host`, answers nothing below {code(BLOCKED)} (however a client spells it:"
+        f" {code(OTHER_SPELLING)} is the same to JHE), and sends {code(site.domain)} to"
         f" {code(f'exchange.{site.namespace}.svc')}, port 80{rest}."
     )
 
 
-def _address_command(site: Site) -> str:
+def address_command(site: Site) -> str:
+    """Return the command that prints the name of the load balancer."""
     if site.edge.controller == "envoy-gateway":
         path = "{.status.addresses[*].value}"
         return command(
@@ -77,7 +86,7 @@ def _apex(site: Site, hosts: list[str]) -> Iterator[str]:
 
 def certificates(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say when the certificates are there, or who brings them."""
-    if site.edge.controller == "none":
+    if site.edge.controller == "none" or not site.edge.own_gateway:
         return
     if site.edge.issuer is None:
         yield step("No issuer: bring a certificate and its key for each name.", bash(*_own_certificates(site)))
@@ -121,7 +130,9 @@ def _own_certificates(site: Site) -> Iterator[str]:
 
 # --- what is true afterwards ------------------------------------------------------------------------------------------
 
+OTHER_SPELLING = BLOCKED.replace("a", "%61", 1)
 _CURL = "curl --fail --silent --show-error"
+_STATUS = "curl --silent --output /dev/null --write-out '%{http_code}\\n'"
 _ONE_KEY = 'import json, sys; keys = json.load(sys.stdin)["keys"]; sys.exit([key["kty"] for key in keys] != ["RSA"])'
 _ISSUER = 'import json, sys; sys.exit(json.load(sys.stdin)["issuer"] != sys.argv[1])'
 
@@ -141,12 +152,17 @@ def check(site: Site, files: frozenset[str]) -> Iterator[str]:
     if site.edge.controller != "none":
         status = "404" if site.edge.controller == "envoy-gateway" else "403"
         yield step(
-            f"Nobody can register OAuth applications from outside: this prints {status}.",
-            bash(f"curl --silent --output /dev/null --write-out '%{{http_code}}\\n' {url}{BLOCKED}/"),
+            f"Nobody can register OAuth applications from outside, however they spell the address: this prints {status} twice.",
+            bash(*(f"{_STATUS} {url}{path}/" for path in (BLOCKED, OTHER_SPELLING))),
         )
         yield step(
             f"Browsers are told to keep to https: this prints a line with {code(HSTS)}.",
             bash(f"{_CURL} --output /dev/null --dump-header - {url}/health | grep -i '^strict-transport-security'"),
+        )
+    if site.exchange.smoke_test:
+        yield step(
+            "The smoke test has looked at the rest: one line a check, and none of them begins with `failed`.",
+            bash(job_log(site, "smoke-test")),
         )
     if site.exchange.mcp:
         yield step("The MCP server answers.", bash(f"{_CURL} {quote(site.exchange.mcp.url)}/health; echo"))

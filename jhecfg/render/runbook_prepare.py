@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhecfg.render.steps import bash, block, code, command, identifier, quote, step, words
-from jhecfg.site import Cluster, Database, Rds, Site
+from jhecfg.site import Database, Rds, Site
+
+SPEC = '"$spec"'
+"""The shell word for the site's spec; `spec_line` sets it."""
+
+
+def spec_line(site: Site) -> str:
+    """Return the line that says where the site's spec is, from the folder of the page."""
+    return f"spec={quote(f'../../specs/{site.name}.yaml')}"
 
 
 def tools(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say which programs this site's steps run."""
     by_hand = site.gitops.engine == "none"
     wanted = {
+        "jhecfg --version": True,
         "kubectl version --client": True,
         "helm version --short": by_hand and bool(site.charts or site.cluster_hubs),
         "eksctl version": site.cluster is not None,
         "aws sts get-caller-identity": site.cluster is not None or site.external_secrets is not None,
-        "openssl version": True,
+        "sops --version": by_hand and site.secrets_backend == "sops",
         "python3 --version": True,
         "curl --version": True,
     }
@@ -47,6 +56,44 @@ def _existing(site: Site) -> Iterator[str]:
     needed = list(_existing_objects(site))
     if needed:
         yield step("The cluster has what the spec counts on.", bash(*needed))
+    if not site.edge.own_gateway:
+        yield _shared_gateway(site)
+    yield step(
+        "Something enforces network policies: this prints `open`, then `closed`. Where it prints `open` twice, they are"
+        " accepted and mean nothing, and every pod of the cluster reaches those of the site. Have that mended first; with"
+        " Amazon's VPC CNI it is the add-on's value `enableNetworkPolicy: \"true\"`.",
+        bash(*ENFORCEMENT),
+    )
+
+
+def _shared_gateway(site: Site) -> str:
+    spaces = dict.fromkeys([site.namespace, *(hub.namespace for hub in site.cluster_hubs)])
+    return step(
+        f"Ask the owners of Gateway {code(site.edge.gateway)} for this: its listener {code(site.edge.listener or '')} serves"
+        f" {words(code(host) for host, _ in site.hosts)} with certificates, and takes routes from"
+        f" {words(map(code, spaces))}; plain HTTP is sent on to HTTPS; and a hub's answer may stream for an hour."
+    )
+
+
+_CHECK = "kubectl --namespace jhecfg-check"
+_ASK = (
+    f"{_CHECK} exec client -- sh -c 'wget -q -T 5 -O /dev/null http://server:8080/hostname && echo open || echo closed'"
+)
+ENFORCEMENT = (
+    "kubectl create namespace jhecfg-check",
+    f"{_CHECK} run server --image=docker.io/library/busybox:1.37 --port=8080 --expose --command -- httpd -f -p 8080 -h /etc",
+    f"{_CHECK} run client --image=docker.io/library/busybox:1.37 --command -- sleep 900",
+    f"{_CHECK} wait --for=condition=Ready --timeout=5m pod/server pod/client",
+    _ASK,
+    f"{_CHECK} create --filename=- <<'END'",
+    '{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "nothing-enters"},',
+    ' "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}',
+    "END",
+    "sleep 30",
+    _ASK,
+    "kubectl delete namespace jhecfg-check",
+)
+"""Prove, in a namespace of its own, that a NetworkPolicy keeps a pod from another; nothing of a spec is in it."""
 
 
 def _existing_objects(site: Site) -> Iterator[str]:
@@ -58,10 +105,16 @@ def _existing_objects(site: Site) -> Iterator[str]:
         yield "kubectl get crd clusterissuers.cert-manager.io"
     if site.external_secrets is not None and "external-secrets" not in brought:
         yield "kubectl get crd externalsecrets.external-secrets.io"
-    if edge.controller == "envoy-gateway" and not edge.own_class:
+    if site.external_secrets is not None and site.external_secrets.store is not None:
+        yield f"kubectl get clustersecretstore {quote(site.external_secrets.store)}"
+    if not edge.own_gateway:
+        yield command("kubectl --namespace", quote(edge.namespace), "get gateway", quote(edge.gateway))
+    elif edge.controller == "envoy-gateway" and not edge.own_class:
         yield f"kubectl get gatewayclass {quote(edge.class_name)}"
     if edge.controller == "ingress-nginx" and not edge.own_class:
         yield f"kubectl get ingressclass {quote(edge.class_name)}"
+    if edge.own_gateway and edge.controller != "none" and edge.load_balancer == "aws-load-balancer-controller":
+        yield "kubectl --namespace kube-system get deployment aws-load-balancer-controller"
     if edge.issuer is not None and edge.acme_server is None:
         yield f"kubectl get clusterissuer {quote(edge.issuer)}"
     classes = dict.fromkeys(hub.storage_class for hub in site.cluster_hubs if hub.storage_class)
@@ -74,32 +127,36 @@ def _existing_objects(site: Site) -> Iterator[str]:
 
 def database(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say how the database comes to be, or what to ask of the people who run it."""
-    rds, own = site.database.rds, site.cluster
-    if rds is not None and own is not None:
-        yield from _rds(site.database, rds, own)
+    if site.database.rds is not None:
+        yield from _rds(site, site.database, site.database.rds)
     else:
         yield _ask_for(site.database)
 
 
-def _rds(db: Database, rds: Rds, cluster: Cluster) -> Iterator[str]:
-    where = f"--region {quote(cluster.region)} --stack-name {quote(rds.stack)}"
+def _rds(site: Site, db: Database, rds: Rds) -> Iterator[str]:
+    where = f"--region {quote(rds.region)} --stack-name {quote(rds.stack)}"
+    network = f"in {code(rds.vpc.id)}" if rds.vpc else "beside the cluster: it imports the cluster's network"
     yield step(
-        "Create the database, beside the cluster: it imports the cluster's network.",
+        f"Create the database, {network}. It takes about twenty minutes.",
         bash(command("aws cloudformation deploy", where, "--template-file cluster/rds.cfn.yaml")),
     )
     yield step(
-        f"This prints the endpoint. It must be {code(db.host)}; if it is not, write it into the spec's `database.host`, run"
-        " `jhecfg build`, and go on with the new page.",
-        bash(stack_output(cluster, rds, "Endpoint")),
+        f"Its endpoint goes into the spec's `database.host`, which is {code(db.host)} now. If that changes the spec, run"
+        " `jhecfg build`, commit what changed, and go on with the new page.",
+        bash(
+            spec_line(site),
+            f"aws cloudformation describe-stacks {where} --output json |",
+            f"  jhecfg import rds {SPEC} -",
+        ),
     )
 
 
-def stack_output(cluster: Cluster, rds: Rds, name: str) -> str:
+def stack_output(rds: Rds, name: str) -> str:
     """Return the command that prints an output of the database's stack; `name` is a constant of ours."""
     return command(
         "aws cloudformation describe-stacks",
         "--region",
-        quote(cluster.region),
+        quote(rds.region),
         "--stack-name",
         quote(rds.stack),
         "--query",

@@ -1,45 +1,48 @@
-"""The runbook's secrets: made in a private folder, moved to where they live, never on a command line or in git."""
+"""The runbook's secrets: made into a file outside git, moved to where they live, never on a command line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jhecfg.render.runbook_prepare import stack_output
-from jhecfg.render.steps import bash, code, command, identifier, one_line, quote, step, table, text
-from jhecfg.site import Cluster, Database, ExternalSecrets, Rds, SecretItem, SecretNeed, Site
-
-# What turns `key=file` pairs into the JSON document of AWS Secrets Manager; a constant, like all code here.
-TO_JSON = (
-    'import json, pathlib, sys; pairs = [arg.split("=", 1) for arg in sys.argv[1:]]; '
-    "print(json.dumps({key: pathlib.Path(file).read_text() for key, file in pairs}))"
-)
+from jhecfg.render.runbook_prepare import SPEC, spec_line, stack_output
+from jhecfg.render.runbook_sealed import sealed
+from jhecfg.render.steps import bash, code, command, identifier, quote, step, table, text, words
+from jhecfg.site import Database, ExternalSecrets, Rds, SecretItem, SecretNeed, Site
 
 
 def secrets(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say how every secret of the site is made, and where it goes."""
-    owned = [need for need in site.secrets if need.owned]
-    yield table(("Secret", "key", "what it is", "made by"), _rows(site))
+    yield table(("Secret", "key", "what it is", "who reads it", "made by"), _rows(site))
     yield _namespaces(files)
     yield from _ca_bundle(site)
     yield step(
-        "Make the values, in one terminal, in a folder that only you can read. Keep a copy where your organization keeps"
-        " passwords: whoever loses `jhe-exchange` or a hub's keys logs everybody out.",
-        bash("umask 077", 'work="$(mktemp -d)"', *(line for need in owned for line in _made(need))),
+        "Make the values. The file that this names is yours alone, and git does not see it; you are asked for what only"
+        " you know. Keep a copy where your organization keeps passwords: whoever loses `jhe-exchange` or a hub's keys logs"
+        " everybody out.",
+        bash(spec_line(site), f"jhecfg secrets init {SPEC}"),
     )
-    if any(item.recipe.startswith("openssl genpkey") for need in owned for item in need.items):
-        yield step("The RSA key is one.", bash(*_rsa_checks(owned)))
-    yield from _stored(site, owned)
-    if site.database.rds is not None and site.cluster is not None:
-        yield _role(site, site.database, site.database.rds, site.cluster, files)
-    yield step("Remove the folder.", bash('rm -rf -- "$work"', "unset work"))
+    yield from _stored(site)
+    if site.database.rds is not None:
+        yield _role(site, site.database, site.database.rds, files)
     yield from _others(site)
 
 
-def _rows(site: Site) -> Iterator[tuple[str, str, str, str]]:
+def full_name(need: SecretNeed, item: SecretItem) -> str:
+    """Return the name by which the commands know a value."""
+    return f"{need.namespace}/{need.name}/{item.key}"
+
+
+def _rows(site: Site) -> Iterator[tuple[str, str, str, str, str]]:
     for need in site.secrets:
         for item in need.items:
-            made = "you, elsewhere" if not need.owned else "a command below" if item.recipe else "you type it"
-            yield code(f"{need.namespace}/{need.name}"), code(item.key), text(item.purpose), made
+            ours = "you type it" if item.form == "given" else "`init`"
+            made = ours if item in need.own_items else _elsewhere(item)
+            readers = words(map(code, item.consumers))
+            yield code(f"{need.namespace}/{need.name}"), code(item.key), text(item.purpose), readers, made
+
+
+def _elsewhere(item: SecretItem) -> str:
+    return f"AWS, as {code(item.remote.name)}" if item.remote else "you, elsewhere"
 
 
 def _namespaces(files: frozenset[str]) -> str:
@@ -63,78 +66,29 @@ def _ca_bundle(site: Site) -> Iterator[str]:
         )
 
 
-def value_file(need: SecretNeed, item: SecretItem) -> str:
-    """Return the shell word for the file of one value."""
-    return '"$work"/' + quote(f"{need.namespace}.{need.name}.{item.key}")
-
-
-def _made(need: SecretNeed) -> Iterator[str]:
-    for item in need.items:
-        file = value_file(need, item)
-        if item.recipe:
-            yield f"{item.recipe} > {file}"
-        else:
-            prompt = quote(f"{one_line(item.purpose)}: ")
-            yield f"IFS= read -rsp {prompt} value && printf '%s' \"$value\" > {file}; unset value; echo"
-
-
-def _rsa_checks(owned: list[SecretNeed]) -> Iterator[str]:
-    for need in owned:
-        for item in need.items:
-            if item.recipe.startswith("openssl genpkey"):
-                yield f"openssl rsa -in {value_file(need, item)} -check -noout"
-
-
-def _stored(site: Site, owned: list[SecretNeed]) -> Iterator[str]:
+def _stored(site: Site) -> Iterator[str]:
     source = site.external_secrets
-    if source is not None:
-        lines = [line for need in owned for line in _to_aws(need, source)]
+    if site.sealing is not None:
+        yield from sealed(site, site.sealing)
+    elif source is not None:
         yield step(
             f"Put them into AWS Secrets Manager, below {code(source.prefix + '/')}; External Secrets brings them into the"
-            " cluster. A name that is taken is left alone, with an error."
-            + ("" if site.cluster else f" Its AWS identity must be allowed to read {code(source.prefix + '/*')}."),
-            bash(*lines),
+            " cluster. What is there already is left alone."
+            + (
+                "" if site.cluster else f" Its AWS identity must be allowed to read {words(_read_there(site, source))}."
+            ),
+            bash(f"jhecfg secrets apply {SPEC}"),
         )
-        return
-    yield step(
-        "Put them into the cluster. A Secret that exists already is left alone, with an error.",
-        bash(*(create_command(need) for need in owned)),
-    )
+    else:
+        yield step(
+            "Put them into the cluster. What is there already is left alone.", bash(f"jhecfg secrets apply {SPEC}")
+        )
 
 
-def create_command(need: SecretNeed) -> str:
-    """Return the command that makes a Secret from the files of its values."""
-    values = [f"--from-file={quote(item.key)}={value_file(need, item)}" for item in need.items]
-    return command("kubectl --namespace", quote(need.namespace), "create secret generic", quote(need.name), *values)
-
-
-def remote_name(need: SecretNeed, source: ExternalSecrets) -> str:
-    """Return the name under which AWS Secrets Manager keeps a Secret."""
-    return f"{source.prefix}/{need.namespace}/{need.name}"
-
-
-def json_file(need: SecretNeed) -> str:
-    """Return the shell word for the file of a whole Secret."""
-    return '"$work"/' + quote(f"{need.namespace}.{need.name}.json")
-
-
-def to_json(need: SecretNeed) -> str:
-    """Return the command that gathers the values of a Secret into one document."""
-    values = [f"{quote(item.key)}={value_file(need, item)}" for item in need.items]
-    return " \\\n  ".join((f"python3 -c {quote(TO_JSON)}", *values)) + f" > {json_file(need)}"
-
-
-def _to_aws(need: SecretNeed, source: ExternalSecrets) -> Iterator[str]:
-    yield to_json(need)
-    yield command(
-        "aws secretsmanager create-secret",
-        "--region",
-        quote(source.region),
-        "--name",
-        quote(remote_name(need, source)),
-        "--secret-string",
-        f"file://{json_file(need)}",
-    )
+def _read_there(site: Site, source: ExternalSecrets) -> Iterator[str]:
+    yield code(f"{source.prefix}/*")
+    remote = dict.fromkeys(item.remote.name for need in site.secrets for item in need.items if item.remote)
+    yield from map(code, remote)
 
 
 def _others(site: Site) -> Iterator[str]:
@@ -192,7 +146,7 @@ def role_sql(db: Database) -> str:
     )
 
 
-def _role(site: Site, db: Database, rds: Rds, cluster: Cluster, files: frozenset[str]) -> str:
+def _role(site: Site, db: Database, rds: Rds, files: frozenset[str]) -> str:
     pod = quote(f"{site.name}-psql")
     need, item = next(
         (need, item)
@@ -200,14 +154,10 @@ def _role(site: Site, db: Database, rds: Rds, cluster: Cluster, files: frozenset
         for item in need.items
         if (need.name, item.key) == (db.password.name, db.password.key)
     )
-    password = value_file(need, item) if need.owned else '"$work"/app-password'
-    ask = (
-        []
-        if need.owned
-        else [
-            f"IFS= read -rsp 'application password: ' value && printf '%s' \"$value\" > {password}; unset value; echo"
-        ]
-    )
+    if item in need.own_items:
+        ask, password = [], f"jhecfg secrets show {SPEC} {quote(full_name(need, item))}; echo"
+    else:
+        ask, password = ["IFS= read -rsp 'application password: ' password; echo"], "printf '%s\\n' \"$password\""
     tls = [f"PGSSLMODE={quote(db.ssl_mode)}", *(["PGSSLROOTCERT=/tmp/ca.pem"] if db.ca else [])]
     image = f"docker.io/library/postgres:{rds.engine_version.split('.')[0]}"
     return step(
@@ -223,16 +173,16 @@ def _role(site: Site, db: Database, rds: Rds, cluster: Cluster, files: frozenset
             ),
             f"kubectl --namespace default wait --for=condition=Ready --timeout=5m pod/{pod}",
             *_ca_file(site, db, pod, files),
-            f'master="$({stack_output(cluster, rds, "MasterSecretArn")})"',
+            f'master="$({stack_output(rds, "MasterSecretArn")})"',
             "{",
             "  "
             + command(
-                f'aws secretsmanager get-secret-value --region {quote(cluster.region)} --secret-id "$master"',
+                f'aws secretsmanager get-secret-value --region {quote(rds.region)} --secret-id "$master"',
                 "--query SecretString",
                 "--output text |",
             ),
             f"    python3 -c {quote(PASSWORD_OF)}",
-            f"  cat {password}; echo",
+            f"  {password}",
             "  cat <<'SQL'",
             role_sql(db),
             "SQL",
@@ -246,6 +196,7 @@ def _role(site: Site, db: Database, rds: Rds, cluster: Cluster, files: frozenset
                 f"--dbname={quote(db.name)}",
             ),
             f"kubectl --namespace default delete pod {pod}",
+            *(["unset password"] if ask else []),
         ),
     )
 

@@ -26,6 +26,7 @@ _ORDER = (
     "ingress-nginx",
     "external-secrets",
     "external-dns",
+    "sealed-secrets",
 )
 
 

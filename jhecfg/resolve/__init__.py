@@ -19,7 +19,9 @@ from jhecfg.resolve.platform import (
     patches_of,
 )
 from jhecfg.resolve.problems import CODES, Problems
+from jhecfg.resolve.sealing import sealing_of
 from jhecfg.resolve.secrets import secrets_of
+from jhecfg.sealed import SealedFile
 from jhecfg.site import Site
 from jhecfg.spec import SiteSpec
 
@@ -33,13 +35,13 @@ class Resolution(NamedTuple):
     problems: tuple[tuple[str, Finding], ...]
 
 
-def resolve(spec: SiteSpec) -> Resolution:
-    """Decide everything that the spec leaves open. Pure; raises nothing."""
+def resolve(spec: SiteSpec, sealed: tuple[SealedFile, ...] = ()) -> Resolution:
+    """Decide everything that the spec leaves open; `sealed` are the encrypted files beside it. Pure; raises nothing."""
     problems = Problems()
     release = release_of(spec, problems)
     ids = OrgIds(spec.orgs, problems)
     orgs = orgs_of(spec.orgs, ids, problems)
-    cluster = cluster_of(spec)
+    cluster = cluster_of(spec, problems)
     edge = edge_of(spec, cluster)
     exchange = exchange_of(spec, release, problems)
     database = database_of(spec, problems)
@@ -58,9 +60,10 @@ def resolve(spec: SiteSpec) -> Resolution:
         orgs=orgs,
         hubs=hubs,
         edge=edge,
-        secrets=secrets_of(spec, exchange, database, hubs),
+        secrets=secrets_of(spec, release, exchange, database, hubs, problems),
         secrets_backend=spec.secrets.backend,
         external_secrets=external_secrets,
+        sealing=sealing_of(spec, sealed, problems),
         cluster=cluster,
         kubernetes=_judged_by(cluster.version) if cluster else NEWEST_KUBERNETES,
         charts=tuple(charts_of(spec, edge, cluster)),

@@ -6,19 +6,13 @@ from jhecfg.diagnostics import Finding
 from jhecfg.rds_ca import rds_ca_for
 from jhecfg.resolve.problems import Problems
 from jhecfg.resolve.secrets import secret_key_of
-from jhecfg.site import CaBundle, Certificate, Database, Rds
+from jhecfg.site import CaBundle, Certificate, Database, Rds, Vpc
 from jhecfg.spec import SiteSpec
 
 
 def database_of(spec: SiteSpec, problems: Problems) -> Database:
     """Resolve the database; its server must be one whose certificates can be checked."""
     db = spec.database
-    rds = None
-    if db.rds is not None:
-        rds = Rds(
-            stack=f"{spec.site}-database",
-            **{name: getattr(db.rds, name) for name in type(db.rds).model_fields},
-        )
     return Database(
         host=db.host,
         port=db.port,
@@ -27,7 +21,21 @@ def database_of(spec: SiteSpec, problems: Problems) -> Database:
         ssl_mode=db.ssl_mode,
         ca=_database_ca(spec, problems),
         password=secret_key_of(db.password_from, "jhe-database", "password"),
-        rds=rds,
+        rds=_rds(spec),
+    )
+
+
+def _rds(spec: SiteSpec) -> Rds | None:
+    rds = spec.database.rds
+    if rds is None:
+        return None
+    own = {name: getattr(rds, name) for name in type(rds).model_fields if name != "vpc"}
+    vpc = rds.vpc
+    return Rds(
+        stack=f"{spec.site}-database",
+        region=vpc.region if vpc else spec.cluster.region if spec.cluster else "",
+        vpc=Vpc(id=vpc.id, subnets=vpc.subnets, allow_from=vpc.allow_from) if vpc else None,
+        **own,
     )
 
 

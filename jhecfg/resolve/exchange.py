@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from jhecfg.diagnostics import Finding, Loc, Severity, did_you_mean
 from jhecfg.releases import (
     GONE,
+    GONE_SETTINGS,
     MANAGED_ENV,
     MANAGED_SETTINGS,
     OLDEST,
     RELEASES,
     Feature,
+    Gone,
     Release,
     TooOld,
     find_release,
@@ -20,7 +23,7 @@ from jhecfg.resolve.problems import Problems
 from jhecfg.resolve.secrets import secret_key_of
 from jhecfg.site import Amounts, Exchange, Image, Mcp, Resources, SecretKey, Setting, Smtp, Wearables
 from jhecfg.spec import SiteSpec
-from jhecfg.spec.exchange import ResourcesSpec
+from jhecfg.spec.exchange import DemoData, ResourcesSpec
 
 
 def release_of(spec: SiteSpec, problems: Problems) -> Release:
@@ -29,13 +32,13 @@ def release_of(spec: SiteSpec, problems: Problems) -> Release:
     loc: Loc = ("image", "tag")
     try:
         release = find_release(tag)
-    except TooOld:
+    except TooOld as refused:
         problems.add(
             "unsupported-release",
             Finding(
                 loc=loc,
                 message=f"JupyterHealth Exchange {tag} is not supported",
-                label="DEBUG or SECRET_KEY is hard-coded, or /health is missing",
+                label=refused.why,
                 expected=f"{OLDEST} or later",
                 hint=f"use {RELEASES[-2].version}",
             ),
@@ -97,6 +100,8 @@ def exchange_of(spec: SiteSpec, release: Release, problems: Problems) -> Exchang
         smtp=_smtp(spec),
         mcp=_mcp(spec, release, problems),
         wearables=_wearables(spec, release, problems),
+        demo_data=_demo_data(spec, release, problems),
+        smoke_test=ex.smoke_test,
         secret_key=SecretKey(name="jhe-exchange", key="secret-key"),
         oidc_key=SecretKey(name="jhe-exchange", key="oidc-rsa-private-key"),
         admin_password=SecretKey(name="jhe-bootstrap", key="admin-password"),
@@ -113,11 +118,19 @@ def _check_env(env: dict[str, str], release: Release, problems: Problems) -> Non
                 Finding(loc=loc, key=True, message=f"'{name}' is not yours to set", hint=_use(MANAGED_ENV[name])),
             )
         elif name not in release.env:
-            instead = _use(GONE[name]) if name in GONE else did_you_mean(name, release.env - MANAGED_ENV.keys())
-            problems.add(
-                "unknown-env",
-                Finding(loc=loc, key=True, message=f"JHE {release.version} does not read '{name}'", hint=instead),
-            )
+            message = f"JHE {release.version} does not read '{name}'"
+            problems.add("unknown-env", _not_read(loc, message, GONE.get(name), release.env - MANAGED_ENV.keys()))
+
+
+def _not_read(loc: Loc, message: str, gone: Gone | None, known: AbstractSet[str], first: str | None = None) -> Finding:
+    """Say of a name that the release ignores it: since when, and what took its place; or from when on; or a slip."""
+    if gone is not None:
+        label, hint = f"without effect since {gone.since}", _use(gone.instead)
+    elif first is not None:
+        label, hint = f"new in {first}", f"run {first} or later, or leave it out"
+    else:
+        label, hint = "", did_you_mean(str(loc[-1]), sorted(known))
+    return Finding(loc=loc, key=True, message=message, label=label, hint=hint)
 
 
 def _use(instead: str) -> str:
@@ -151,7 +164,6 @@ def _settings(spec: SiteSpec, release: Release, problems: Problems) -> Iterator[
     offered: dict[str, object] = {
         "site.url": f"https://{spec.domain}",
         "site.ui.title": ex.title,
-        "site.time_zone": ex.time_zone,
         "module.ow": ex.wearables is not None,
         "ow.api_url": ex.wearables.api_url if ex.wearables else "",
     }
@@ -173,12 +185,9 @@ def _setting_problem(key: str, value: object, release: Release) -> tuple[str, Fi
         return "managed-setting", Finding(loc=loc, key=True, message=f"setting '{key}' is not yours to set", hint=hint)
     if key not in release.settings:
         known = release.settings.keys() - MANAGED_SETTINGS.keys()
-        return "unknown-setting", Finding(
-            loc=loc,
-            key=True,
-            message=f"JHE {release.version} has no setting '{key}'",
-            hint=did_you_mean(key, sorted(known)),
-        )
+        message = f"JHE {release.version} has no setting '{key}'"
+        first = next((later.version for later in RELEASES if key in later.settings), None)
+        return "unknown-setting", _not_read(loc, message, GONE_SETTINGS.get(key), known, first)
     wanted = release.settings[key]
     right = isinstance(value, _PYTHON_TYPES[wanted]) and not (wanted in ("int", "float") and isinstance(value, bool))
     if right:
@@ -253,3 +262,9 @@ def _wearables(spec: SiteSpec, release: Release, problems: Problems) -> Wearable
         schedule=wearables.schedule,
         api_key=SecretKey(name="jhe-wearables", key="api-key"),
     )
+
+
+def _demo_data(spec: SiteSpec, release: Release, problems: Problems) -> DemoData:
+    if spec.exchange.demo_data == "rich":
+        _need_feature("rich-demo", ("exchange", "demoData"), "rich demonstration data", release, problems)
+    return spec.exchange.demo_data

@@ -17,17 +17,20 @@ def edge_of(spec: SiteSpec, cluster: Cluster | None) -> Edge:
     """Resolve the edge."""
     ingress = spec.ingress
     envoy = ingress.controller == "envoy-gateway"
-    own_class = ingress.class_name is None
+    shared = ingress.gateway
+    own_class = ingress.class_name is None and shared is None
     own_issuer = ingress.issuer in LETSENCRYPT
+    certified = ingress.controller != "none" and shared is None
     issuer = None if ingress.issuer == "none" else f"{spec.site}-{ingress.issuer}" if own_issuer else ingress.issuer
     return Edge(
         controller=ingress.controller,
-        namespace="envoy-gateway-system" if envoy else "ingress-nginx",
-        gateway=spec.site,
+        namespace=shared.namespace if shared else "envoy-gateway-system" if envoy else "ingress-nginx",
+        gateway=shared.name if shared else spec.site,
+        listener=shared.listener if shared else None,
         class_name=ingress.class_name or (spec.site if envoy else "nginx"),
         own_class=own_class,
-        issuer=issuer if ingress.controller != "none" else None,
-        acme_server=LETSENCRYPT[ingress.issuer] if own_issuer and ingress.controller != "none" else None,
+        issuer=issuer if certified else None,
+        acme_server=LETSENCRYPT[ingress.issuer] if own_issuer and certified else None,
         acme_email=spec.contact,
         load_balancer=ingress.load_balancer or _load_balancer(spec.cluster),
         proxy_protocol=ingress.proxy_protocol,
@@ -68,17 +71,20 @@ def charts_of(spec: SiteSpec, edge: Edge, cluster: Cluster | None) -> Iterator[C
         yield CHARTS["cert-manager"]
     if cluster is not None and cluster.autoscaled:
         yield CHARTS["cluster-autoscaler"]
-    if spec.secrets.backend == "external-secrets":
+    if spec.secrets.backend == "external-secrets" and spec.secrets.store is None:
         yield CHARTS["external-secrets"]
+    if spec.secrets.backend == "sealed-secrets":
+        yield CHARTS["sealed-secrets"]
     if edge.external_dns:
         yield CHARTS["external-dns"]
 
 
-def cluster_of(spec: SiteSpec) -> Cluster | None:
+def cluster_of(spec: SiteSpec, problems: Problems) -> Cluster | None:
     """Resolve the EKS cluster, if the spec describes one."""
     cluster = spec.cluster
     if cluster is None:
         return None
+    _check_types(cluster, problems)
     auto_mode = cluster.mode == "auto-mode"
     zones = cluster.zones or (f"{cluster.region}a", f"{cluster.region}b")
     return Cluster(
@@ -87,6 +93,7 @@ def cluster_of(spec: SiteSpec) -> Cluster | None:
         version=cluster.version,
         auto_mode=auto_mode,
         zones=() if auto_mode and not cluster.zones else zones,
+        vpc_cidr=cluster.vpc_cidr,
         nat=cluster.nat,
         node_groups=() if auto_mode and not cluster.node_groups else _node_groups(cluster, zones),
         public_cidrs=cluster.access.public_cidrs,
@@ -99,6 +106,22 @@ def cluster_of(spec: SiteSpec) -> Cluster | None:
         addon_versions=tuple(sorted(cluster.addon_versions.items())),
         storage_class="gp3",
     )
+
+
+def _check_types(cluster: ClusterSpec, problems: Problems) -> None:
+    for index, group in enumerate(cluster.node_groups):
+        if group.instance_type and group.instance_types:
+            loc = ("cluster", "nodeGroups", index)
+            problems.add(
+                "instance-type-twice",
+                Finding(
+                    loc=(*loc, "instanceType"),
+                    key=True,
+                    message=f"node group '{group.name}' has both instanceType and instanceTypes",
+                    hint="keep instanceTypes for spot or for several types, else instanceType",
+                    related=(((*loc, "instanceTypes"), "and here"),),
+                ),
+            )
 
 
 # m7i-flex.large: 2 vCPU, 8 GiB, 29 pods; r7i.xlarge: 4 vCPU, 32 GiB, 58 pods (awslabs/amazon-eks-ami eni-max-pods.txt).
@@ -136,17 +159,7 @@ def _node_group(zones: tuple[str, ...], index: int, group: NodeGroupSpec) -> Nod
 
 def external_secrets_of(spec: SiteSpec, problems: Problems) -> ExternalSecrets | None:
     """Resolve where External Secrets reads from, if it is the backend."""
-    backend = spec.secrets.backend
-    if backend in ("sealed-secrets", "sops"):
-        problems.add(
-            "backend-unavailable",
-            Finding(
-                loc=("secrets", "backend"),
-                message=f"this release of jhecfg does not write {backend} objects",
-                hint="use existing and apply the Secrets yourself, or external-secrets",
-            ),
-        )
-    if backend != "external-secrets":
+    if spec.secrets.backend != "external-secrets":
         return None
     region = spec.secrets.region or (spec.cluster.region if spec.cluster else None)
     if region is None:
@@ -158,7 +171,8 @@ def external_secrets_of(spec: SiteSpec, problems: Problems) -> ExternalSecrets |
                 hint="set secrets.region",
             ),
         )
-    return ExternalSecrets(region=region or "us-east-1", prefix=spec.secrets.prefix or f"jhe/{spec.site}")
+    prefix = spec.secrets.prefix or f"jhe/{spec.site}"
+    return ExternalSecrets(region=region or "us-east-1", prefix=prefix, store=spec.secrets.store)
 
 
 def gitops_of(spec: SiteSpec, problems: Problems) -> Gitops:
@@ -173,11 +187,23 @@ def gitops_of(spec: SiteSpec, problems: Problems) -> Gitops:
                 hint="set gitops.repo",
             ),
         )
+    if gitops.fleet is not None and gitops.engine != "argocd":
+        problems.add(
+            "gitops-fleet",
+            Finding(
+                loc=("gitops", "fleet"),
+                message=f"a fleet is an ApplicationSet of Argo CD, and the engine is {gitops.engine}",
+                hint="leave gitops.fleet out, or set gitops.engine to argocd",
+            ),
+        )
+    open_to_all = (gitops.repo or "").startswith("https://")
     return Gitops(
         engine=gitops.engine,
         repo=gitops.repo or "",
         revision=gitops.revision,
         path=f"{gitops.path}/{spec.site}",
+        credentials=gitops.credentials or (None if open_to_all else f"{spec.site}-git"),
+        fleet=gitops.fleet,
     )
 
 

@@ -38,11 +38,27 @@ CODES: dict[str, str] = {
     "database-ca": "`verify-full` and `verify-ca` need the CA certificates of the database server.\n\n"
     "*Why:* libpq refuses to connect without them; jhecfg brings those of Amazon RDS, in the regions it knows.\n\n"
     "*Instead:* put the certificates into a ConfigMap under the key ca.pem and name it in `database.caConfigMap`.",
+    "instance-type-twice": "A node group has both `instanceType` and `instanceTypes`.\n\n"
+    "*Why:* eksctl refuses a group with both, and which of them was meant, nobody can tell.\n\n"
+    "*Instead:* `instanceType` for one type, `instanceTypes` for spot capacity or several of one size.",
     "gitops-repo": "`gitops.repo` is needed by Argo CD and Flux.\n\n*Instead:* give the repository's address.",
+    "gitops-fleet": "`gitops.fleet` names an ApplicationSet, which Argo CD alone has.\n\n"
+    "*Why:* the site would be handed over by nobody, though its spec says so.\n\n"
+    "*Instead:* leave it out; with Flux, one Kustomization of your own may read the sites' `gitops/flux` folders.",
     "secrets-region": "External Secrets needs the region of AWS Secrets Manager.\n\n"
     "*Instead:* set `secrets.region`, or `cluster.region`.",
-    "backend-unavailable": "This release of jhecfg does not write the objects of that secrets backend.\n\n"
-    "*Instead:* use `existing` and apply the sealed or decrypted Secrets yourself, or `external-secrets`.",
+    "unknown-secret": "`secrets.remote` names a value that is not one of the Exchange's own secrets.\n\n"
+    "*Why:* nothing would read it, and what it was meant for would be made anew.\n\n"
+    "*Instead:* write Secret and key as `jhecfg secrets list` shows them.",
+    "secrets-field": "A field of `secrets` is set that the backend does not read.\n\n"
+    "*Why:* whoever reads the spec thinks that it has an effect: that only these people can decrypt, for example.\n\n"
+    "*Instead:* delete it, or name the backend that it is for.",
+    "secrets-recipients": "sops needs the age public keys of those who may decrypt.\n\n"
+    "*Instead:* make a key with `age-keygen`, keep the file that it writes where the organization keeps passwords, and "
+    "write the public key that it prints into `secrets.recipients`; RUNBOOK.md has the commands.",
+    "age-recipient": "An age public key does not fit its own checksum.\n\n"
+    "*Why:* it was mistyped or cut, and nobody could decrypt what is encrypted to it.\n\n"
+    "*Instead:* copy it whole; `age-keygen -y KEYFILE` prints it again.",
 }
 """What this stage can find, and its documentation."""
 

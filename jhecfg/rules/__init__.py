@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from jhecfg.artifact import Artifact
 from jhecfg.diagnostics import Finding
 from jhecfg.rules import cluster as aws
-from jhecfg.rules import gitops, hub_values, manifests, names, security
+from jhecfg.rules import demo, gitops, grants, hub_values, manifests, names, order, sealed, secrets, security
 from jhecfg.site import Site
 
 SiteRule = Callable[[Site], Iterable[Finding]]
@@ -40,6 +40,10 @@ SITE_RULES: tuple[SiteRule, ...] = (
     security.mail_into_log,
     security.placeholder_value,
     security.shared_secret_key,
+    secrets.rotating_password,
+    demo.demo_data_outside_demo,
+    demo.demo_organization,
+    *sealed.RULES,
     *aws.RULES,
     hub_values.hub_chart_version,
     hub_values.hub_values_unknown_key,
@@ -53,13 +57,18 @@ SITE_RULES: tuple[SiteRule, ...] = (
 WITHOUT_EXCEPTION: tuple[SiteRule, ...] = (
     *NAME_RULES,
     security.shared_secret_key,
+    *sealed.WITHOUT_EXCEPTION,
+    demo.demo_data_outside_demo,
+    demo.demo_organization,
     hub_values.hub_values_secret,
 )
-"""Rules that no comment can take an exception from: what breaks them does not work at all, or holds a secret."""
+"""Rules that no comment can take an exception from: what breaks them does not work at all, or gives a secret away."""
 
 ARTIFACT_RULES: tuple[ArtifactRule, ...] = (
     manifests.duplicate_object,
     manifests.dangling_reference,
+    secrets.dangling_secret,
+    secrets.unused_secret,
     manifests.selector_selects_nothing,
     manifests.unknown_port,
     manifests.unknown_namespace,
@@ -67,12 +76,9 @@ ARTIFACT_RULES: tuple[ArtifactRule, ...] = (
     manifests.secret_in_output,
     manifests.expandable_text,
     manifests.long_name,
-    gitops.foreign_file_in_source,
-    gitops.two_owners,
-    gitops.comes_too_early,
-    gitops.not_allowed_by_project,
-    gitops.flux_would_substitute,
-    gitops.unknown_dependency,
+    *gitops.RULES,
+    *order.RULES,
+    *grants.RULES,
 )
 
 

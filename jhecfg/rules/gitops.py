@@ -1,16 +1,15 @@
-"""Rules about delivery: what Argo CD or Flux would refuse, do twice, do too early, or change on the way."""
+"""Rules about delivery: what Argo CD or Flux would refuse, do twice, or change on the way."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
-from jhecfg.rules.manifests import references
 from jhecfg.site import Site
 
-WAVE = "argocd.argoproj.io/sync-wave"
 SUBSTITUTE = "kustomize.toolkit.fluxcd.io/substitute"
 _READ_BY_ARGO = (".yaml", ".yml", ".json", ".jsonnet")
 
@@ -37,7 +36,7 @@ def _kustomizations(artifacts: Sequence[Artifact]) -> Iterator[tuple[str, Tree]]
     return _of_kind(artifacts, "Kustomization", "kustomize.toolkit.fluxcd.io")
 
 
-def _sources(application: Tree) -> Iterator[tuple[Loc, Tree]]:
+def sources_of(application: Tree) -> Iterator[tuple[Loc, Tree]]:
     """Yield (place, source) of an Application with one source, or several."""
     spec = application["spec"]
     if "source" in spec:
@@ -53,17 +52,32 @@ def _local(site: Site, path: Any) -> str | None:
     return text.removeprefix(base) if text.startswith(base) else None
 
 
-def _read_by_directory(site: Site, source: Tree, artifacts: Sequence[Artifact]) -> list[Artifact]:
+def read_by_directory(site: Site, source: Tree, artifacts: Sequence[Artifact]) -> list[Artifact]:
     """Return what an Argo CD directory source reads (argo-cd 3.5, docs/user-guide/directory.md)."""
     folder = _local(site, source["path"]) if "path" in source and "chart" not in source else None
     if folder is None:
         return []
-    below = [a for a in artifacts if a.path.startswith(folder) and a.path.endswith(_READ_BY_ARGO)]
-    recurse = bool((source.get("directory") or {}).get("recurse"))
-    return below if recurse else [a for a in below if "/" not in a.path.removeprefix(folder)]
+    below = {a.path.removeprefix(folder): a for a in artifacts if a.path.startswith(folder)}
+    directory = source.get("directory") or {}
+    return [artifact for name, artifact in below.items() if _reads(directory, name)]
 
 
-def _read_by_kustomization(site: Site, tree: Tree, artifacts: Sequence[Artifact]) -> list[Artifact]:
+def _reads(directory: Tree, name: str) -> bool:
+    """Say whether a directory source reads a file. In its patterns `*` goes over `/`, and `{a,b}` is either."""
+    include, exclude = str(directory.get("include") or "*"), str(directory.get("exclude") or "")
+    return (
+        name.endswith(_READ_BY_ARGO)
+        and ("/" not in name or bool(directory.get("recurse")))
+        and any(fnmatchcase(name, pattern) for pattern in _either(include))
+        and not any(fnmatchcase(name, pattern) for pattern in _either(exclude))
+    )
+
+
+def _either(pattern: str) -> list[str]:
+    return pattern[1:-1].split(",") if pattern.startswith("{") and pattern.endswith("}") else [pattern]
+
+
+def read_by_kustomization(site: Site, tree: Tree, artifacts: Sequence[Artifact]) -> list[Artifact]:
     """Return what a Flux Kustomization reads: what kustomization.yaml lists, or all manifests below."""
     folder = _local(site, tree["spec"].get("path", ""))
     if folder is None:
@@ -91,8 +105,8 @@ def foreign_file_in_source(site: Site, artifacts: Sequence[Artifact]) -> Iterato
     *Instead:* keep values, locks and kustomize's files outside the folder.
     """
     for path, application in _applications(artifacts):
-        for loc, source in _sources(application):
-            for artifact in _read_by_directory(site, source, artifacts):
+        for loc, source in sources_of(application):
+            for artifact in read_by_directory(site, source, artifacts):
                 if artifact.manifest is None or _is_kustomize(artifact):
                     message = f"Argo CD would read {artifact.path} as a manifest"
                     yield Finding(artifact=path, loc=(*loc, "path"), message=message)
@@ -114,62 +128,17 @@ def two_owners(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
 
 def _owned(site: Site, artifacts: Sequence[Artifact]) -> Iterator[tuple[str, str]]:
     for path, application in _applications(artifacts):
-        for _, source in _sources(application):
-            for artifact in _read_by_directory(site, source, artifacts):
+        for _, source in sources_of(application):
+            for artifact in read_by_directory(site, source, artifacts):
                 yield path, artifact.path
             if "chart" in source:
                 namespace = (application["spec"].get("destination") or {}).get("namespace", "")
                 yield path, f"release '{(source.get('helm') or {}).get('releaseName')}' in '{namespace}'"
     for path, tree in _kustomizations(artifacts):
-        for artifact in _read_by_kustomization(site, tree, artifacts):
+        for artifact in read_by_kustomization(site, tree, artifacts):
             yield path, artifact.path
     for path, tree in _of_kind(artifacts, "HelmRelease", "helm.toolkit.fluxcd.io"):
         yield path, f"release '{tree['spec'].get('releaseName')}' in '{tree['spec'].get('targetNamespace')}'"
-
-
-def comes_too_early(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
-    """An object comes before something that it needs: its namespace, or what its pods refer to.
-
-    *Why:* a Job before its ConfigMap waits for it, and the phase of the ConfigMap waits for the Job: neither comes.
-
-    *Instead:* take back the patch that changed the order; the namespace is first, configuration before Jobs, Jobs
-    before the application, routes last.
-    """
-    ranked = list(_ranked(artifacts))
-    ranks = {_identity(tree): rank for _, tree, rank in ranked}
-    for path, tree, rank in ranked:
-        namespace = str(tree["metadata"].get("namespace", ""))
-        needs = [("Namespace", "", namespace)]
-        for _, kind, name in references(tree):  # a Secret comes by its ExternalSecret
-            needs.append(("ExternalSecret" if kind == "Secret" else kind, namespace, name))
-        for need in needs:
-            if ranks.get(need, rank) > rank:
-                yield Finding(
-                    artifact=path,
-                    loc=("metadata", "name"),
-                    message=f"comes before {need[0]} '{need[2]}', which it needs",
-                )
-
-
-def _identity(tree: Tree) -> tuple[str, str, str]:
-    return str(tree["kind"]), str(tree["metadata"].get("namespace", "")), str(tree["metadata"]["name"])
-
-
-def _ranked(artifacts: Sequence[Artifact]) -> Iterator[tuple[str, Tree, tuple[int, bool]]]:
-    """Yield (path, object, rank): its wave, or else its phase's place; within one, a namespace is first."""
-    names = sorted({a.path.split("/")[1] for a in artifacts if a.path.startswith("manifests/")})
-    phases = {name: place for place, name in enumerate(names)}
-    for artifact in artifacts:
-        tree = artifact.manifest
-        if artifact.path.startswith("manifests/") and tree is not None and "metadata" in tree:
-            wave = (tree["metadata"].get("annotations") or {}).get(WAVE)
-            place = phases[artifact.path.split("/")[1]] if wave is None else _number(wave)
-            yield artifact.path, tree, (place, tree["kind"] != "Namespace")
-
-
-def _number(wave: Any) -> int:
-    digits = str(wave).removeprefix("-")
-    return int(str(wave)) if digits.isascii() and digits.isdigit() else 0
 
 
 def not_allowed_by_project(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
@@ -179,29 +148,33 @@ def not_allowed_by_project(site: Site, artifacts: Sequence[Artifact]) -> Iterato
 
     *Instead:* take back the patch; the projects follow from the output.
     """
-    projects = {
-        str(tree["metadata"]["name"]): tree["spec"] for _, tree in _of_kind(artifacts, "AppProject", "argoproj.io")
-    }
+    projects = {str(tree["metadata"]["name"]): tree["spec"] for _, tree in _projects(artifacts)}
     for path, application in _applications(artifacts):
-        spec = application["spec"]
-        project = projects.get(str(spec.get("project")))
+        name = str(application["spec"].get("project"))
+        project = projects.get(name)
         if project is None:
-            yield Finding(
-                artifact=path, loc=("spec", "project"), message=f"there is no project '{spec.get('project')}'"
-            )
+            yield Finding(artifact=path, loc=("spec", "project"), message=f"there is no project '{name}'")
             continue
-        for loc, source in _sources(application):
+        if application["spec"].get("destination") not in (project.get("destinations") or ()):
+            message = f"project '{name}' does not allow this destination"
+            yield Finding(artifact=path, loc=("spec", "destination"), message=message)
+        for loc, source in sources_of(application):
             if source.get("repoURL") not in (project.get("sourceRepos") or ()):
-                message = f"project '{spec['project']}' does not allow {source.get('repoURL')}"
+                message = f"project '{name}' does not allow {source.get('repoURL')}"
                 yield Finding(artifact=path, loc=(*loc, "repoURL"), message=message)
-            for artifact in _read_by_directory(site, source, artifacts):
+            for artifact in read_by_directory(site, source, artifacts):
                 tree = artifact.manifest
-                if tree is not None and not _is_kustomize(artifact) and not _allowed(tree, project):
-                    message = f"project '{spec['project']}' does not allow this {tree['kind']}"
+                if tree is not None and not _is_kustomize(artifact) and not is_allowed(tree, project):
+                    message = f"project '{name}' does not allow this {tree['kind']}"
                     yield Finding(artifact=artifact.path, loc=("kind",), message=message)
 
 
-def _allowed(tree: Tree, project: Tree) -> bool:
+def _projects(artifacts: Sequence[Artifact]) -> Iterator[tuple[str, Tree]]:
+    return _of_kind(artifacts, "AppProject", "argoproj.io")
+
+
+def is_allowed(tree: Tree, project: Tree) -> bool:
+    """Say whether a project's spec allows an object."""
     group, kind = str(tree["apiVersion"]).rpartition("/")[0], tree["kind"]
     namespace, name = tree["metadata"].get("namespace"), tree["metadata"]["name"]
     if namespace is None:
@@ -212,6 +185,22 @@ def _allowed(tree: Tree, project: Tree) -> bool:
     kinds = project.get("namespaceResourceWhitelist")
     right_kind = kinds is None or {"group": group, "kind": kind} in kinds
     return right_kind and any(entry.get("namespace") == namespace for entry in project.get("destinations") or ())
+
+
+def project_allows_all(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
+    """A project of Argo CD allows any repository, any destination, or any kind of the cluster's.
+
+    *Why:* then whoever may write to any repository may bring anything into the cluster, as its administrator.
+
+    *Instead:* take back the patch; name repositories, namespaces and kinds.
+    """
+    for path, tree in _projects(artifacts):
+        for field in ("sourceRepos", "destinations", "clusterResourceWhitelist", "sourceNamespaces"):
+            for index, entry in enumerate(tree["spec"].get(field) or ()):
+                texts = [str(value) for value in entry.values()] if isinstance(entry, dict) else [str(entry)]
+                if any("*" in text for text in texts):
+                    message = f"project '{tree['metadata']['name']}' allows more than it names"
+                    yield Finding(artifact=path, loc=("spec", field, index), message=message)
 
 
 def flux_would_substitute(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
@@ -280,8 +269,8 @@ def _flux_references(tree: Tree) -> Iterator[tuple[Loc, str, str]]:
 RULES = (
     foreign_file_in_source,
     two_owners,
-    comes_too_early,
     not_allowed_by_project,
+    project_allows_all,
     flux_would_substitute,
     unknown_dependency,
 )

@@ -101,14 +101,31 @@ _AUTHENTICATOR: dict[str, str] = {
         _FIXED,
     ),
 }  # fmt: skip
-_AUTHENTICATORS = ("Authenticator", "OAuthenticator", "GenericOAuthenticator", "JheAuthenticator")
+AUTHENTICATORS = ("Authenticator", "OAuthenticator", "GenericOAuthenticator", "JheAuthenticator")
+# What is left to a hub in those classes: words, pages, and people who are kept out.
+FREE_OF_LOGIN = frozenset(
+    ("auto_login", "blocked_users", "custom_403_message", "custom_html", "login_service", "logout_redirect_url")
+)
+# Classes above all others: what they set, every class that does not say otherwise takes (traitlets, Configurable).
+_ABOVE = ("Application", "Configurable", "LoggingConfigurable", "SingletonConfigurable")
+# What a spawner's settings could take from a user's pod, or give it.
+SPAWNER: dict[str, str] = {
+    "environment": "set hubs[].env",
+    **dict.fromkeys(
+        (
+            "allow_privilege_escalation", "auth_state_hook", "automount_service_account_token",
+            "container_security_context", "extra_container_config", "extra_pod_config", "modify_pod_hook",
+            "oauth_client_allowed_scopes", "pod_security_context", "pre_spawn_hook", "privileged",
+            "server_token_scopes", "service_account",
+        ),
+        "leave it out: a user's pod has no more than it needs",
+    ),
+}  # fmt: skip
 
 _SECRETS = "keep it in the Secret hub-secrets"
 _KEEP = "leave it out"
 GUARDED: dict[Loc, str] = {
-    **{
-        ("hub", "config", section, trait): hint for section in _AUTHENTICATORS for trait, hint in _AUTHENTICATOR.items()
-    },
+    **{("hub", "config", section, trait): hint for section in AUTHENTICATORS for trait, hint in _AUTHENTICATOR.items()},
     ("hub", "config", "JupyterHub", "admin_access"): "leave it out: administrators must not read users' tokens",
     ("hub", "config", "JupyterHub", "authenticator_class"): _FIXED,
     ("hub", "config", "JupyterHub", "cookie_max_age_days"): "leave it out: a session lasts one day",
@@ -117,10 +134,27 @@ GUARDED: dict[Loc, str] = {
     ("hub", "config", "JupyterHub", "tornado_settings"): "leave it out: it holds Strict-Transport-Security",
     ("hub", "config", "ConfigurableHTTPProxy", "auth_token"): _SECRETS,
     ("hub", "config", "CryptKeeper", "keys"): _SECRETS,
-    ("hub", "config", "KubeSpawner", "container_security_context"): _KEEP,
-    ("hub", "config", "KubeSpawner", "environment"): "set hubs[].env",
-    ("hub", "config", "Spawner", "environment"): "set hubs[].env",
-    ("hub", "config", "Spawner", "auth_state_hook"): _KEEP,
+    **{
+        ("hub", "config", "JupyterHub", trait): "leave it out: it gives rights, or runs code, beside the spec"
+        for trait in (
+            "admin_users",
+            "api_tokens",
+            "custom_scopes",
+            "load_groups",
+            "load_roles",
+            "proxy_class",
+            "service_tokens",
+            "services",
+            "spawner_class",
+        )
+    },
+    ("hub", "config", "JupyterHub", "oauth_token_expires_in"): "leave it out: a session lasts one day",
+    **{
+        ("hub", "config", section, trait): hint
+        for section in ("KubeSpawner", "Spawner")
+        for trait, hint in SPAWNER.items()
+    },
+    **{("hub", "config", section): "set it at the class itself" for section in _ABOVE},
     ("hub", "extraConfig", "10-jhe-login.py"): "use another name: that one is jhecfg's",
     ("hub", "extraConfig", "20-jhe-token.py"): "use another name: that one is jhecfg's",
     ("hub", "extraConfig", "30-jhe-secrets.py"): "use another name: that one is jhecfg's",
@@ -129,12 +163,38 @@ GUARDED: dict[Loc, str] = {
     ("hub", "args"): "leave it out: it replaces all that the chart gives the hub",
     ("hub", "command"): "leave it out: it replaces all that the chart gives the hub",
     ("hub", "db", "password"): _SECRETS,
-    ("hub", "networkPolicy", "enabled"): _KEEP,
+    **{
+        (*component, "networkPolicy", key): _KEEP
+        for component in (("hub",), ("proxy", "chp"), ("singleuser",))
+        for key in ("enabled", "ingress", "allowedIngressPorts", "interNamespaceAccessLabels")
+    },
+    **{
+        ("hub", key): "leave it out: what runs beside the hub, or in it, reads its secrets"
+        for key in (
+            "extraContainers",
+            "extraFiles",
+            "extraPodSpec",
+            "extraVolumeMounts",
+            "image",
+            "initContainers",
+            "lifecycle",
+        )
+    },
+    ("hub", "containerSecurityContext"): _KEEP,
+    ("hub", "podSecurityContext"): _KEEP,
+    ("hub", "loadRoles"): "leave it out: roles give people each other's servers, and the tokens in them",
+    ("hub", "service", "type"): "leave it out: people reach the hub through the edge, by TLS",
+    **{
+        ("hub", "services", "*", key): "leave it out: a service of the hub gets no rights or programs beside the spec"
+        for key in ("admin", "command", "environment", "oauth_client_allowed_scopes")
+    },
     **{("hub", "extraEnv", name): _SECRETS for name in ("CONFIGPROXY_AUTH_TOKEN", "JUPYTERHUB_CRYPT_KEY")},
     **{("hub", "extraEnv", name): _FIXED for name in ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_CALLBACK_URL")},
     ("proxy", "secretToken"): _SECRETS,
     ("proxy", "service", "type"): "leave it out: people reach the hub through the edge, by TLS",
-    ("proxy", "chp", "networkPolicy", "enabled"): _KEEP,
+    ("proxy", "chp", "containerSecurityContext"): _KEEP,
+    ("proxy", "chp", "extraCommandLineFlags"): _KEEP,
+    ("proxy", "chp", "image"): _KEEP,
     **{
         ("proxy", "chp", "extraEnv", name): "leave it out: the proxy's token comes by it"
         for name in ("CONFIGPROXY_AUTH_TOKEN", "JHECFG_PROXY_TOKEN", "NODE_OPTIONS")
@@ -145,19 +205,26 @@ GUARDED: dict[Loc, str] = {
     ("singleuser", "extraEnv", "JHE_URL"): _FIXED,
     ("singleuser", "image", "name"): "set hubs[].image",
     ("singleuser", "image", "tag"): "set hubs[].image",
-    ("singleuser", "networkPolicy", "enabled"): _KEEP,
+    ("singleuser", "extraPodConfig"): _KEEP,
+    ("singleuser", "serviceAccountName"): "leave it out: users' servers have no access to the cluster",
     ("singleuser", "networkPolicy", "egressAllowRules", "cloudMetadataServer"): _KEEP,
+    (
+        "singleuser",
+        "networkPolicy",
+        "egressAllowRules",
+        "privateIPs",
+    ): "name the network in singleuser.networkPolicy.egress",
     ("cull", "enabled"): "leave it out: it ends servers whose users may no longer be allowed",
 }
 # A hub elsewhere has an edge of its own.
 GUARDED_IN_CLUSTER: dict[Loc, str] = {
+    ("ingress", "enabled"): "set ingress.controller",
+    ("ingress", "annotations", "nginx.ingress.kubernetes.io/force-ssl-redirect"): _KEEP,
+    ("ingress", "annotations", "nginx.ingress.kubernetes.io/ssl-redirect"): _KEEP,
+    ("httpRoute", "enabled"): "set ingress.controller",
+    ("singleuser", "cloudMetadata"): "leave it out: the NetworkPolicy does it, without a privileged container",
     ("ingress", "hosts"): "set hubs[].domain",
     ("ingress", "tls"): "set hubs[].domain",
     ("httpRoute", "hostnames"): "set hubs[].domain",
     ("httpRoute", "gateway"): "set hubs[].domain",
-}
-GUARDED_IN_CODE: dict[str, str] = {
-    **_AUTHENTICATOR,
-    **{str(path[-1]): hint for path, hint in GUARDED.items() if path[:3] == ("hub", "config", "JupyterHub")},
-    **dict.fromkeys(("auth_state_hook", "auth_token", "tornado_settings"), _KEEP),
 }

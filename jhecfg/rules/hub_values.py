@@ -8,13 +8,22 @@ from typing import Any
 
 from jhecfg.diagnostics import Finding, Loc, did_you_mean
 from jhecfg.leaks import secret_key, secret_shape
-from jhecfg.rules.hub_keys import GUARDED, GUARDED_IN_CLUSTER, GUARDED_IN_CODE, TYPES, WORDS, chart_keys
+from jhecfg.rules.hub_code import overrides_in_code
+from jhecfg.rules.hub_keys import (
+    AUTHENTICATORS,
+    FREE_OF_LOGIN,
+    GUARDED,
+    GUARDED_IN_CLUSTER,
+    SPAWNER,
+    TYPES,
+    WORDS,
+    chart_keys,
+)
 from jhecfg.site import Hub, Site
 
 OLDEST_CHART, NEWEST_CHART = (4, 3, 3), (5, 0, 0)
 MAX_AGE_SECONDS = 86_400
-
-_ASSIGNMENT = re.compile(r"\.([a-z_]{3,40})\s*=(?!=)")
+MAX_EVERY_SECONDS = 3_600
 
 
 def hub_chart_version(site: Site) -> Iterator[Finding]:
@@ -134,37 +143,65 @@ def hub_values_override(site: Site) -> Iterator[Finding]:
             continue
         guarded = GUARDED if hub.external else {**GUARDED, **GUARDED_IN_CLUSTER}
         above = {path[:n] for path in guarded for n in range(1, len(path))}
-        yield from _overrides(hub, guarded, above, (), hub.values)
-        yield from _overrides_in_code(hub)
-        age = _at(hub.values, "cull").get("maxAge", MAX_AGE_SECONDS)
-        if not isinstance(age, int) or not 0 < age <= MAX_AGE_SECONDS:
-            yield _override(hub, ("cull", "maxAge"), f"set at most {MAX_AGE_SECONDS} seconds, a day; 0 means for ever")
+        yield from _overrides(hub, guarded, above, (), (), hub.values)
+        yield from _other_traits_of_login(hub)
+        yield from _profiles(hub)
+        yield from _long_lives(hub)
+        for name, message, hint in overrides_in_code(_at(hub.values, "hub", "extraConfig")):
+            yield Finding(loc=_loc(hub, ("hub", "extraConfig", name)), key=True, message=message, hint=hint)
 
 
 def _overrides(
-    hub: Hub, guarded: Mapping[Loc, str], above: set[Loc], path: Loc, tree: Mapping[str, Any]
+    hub: Hub, guarded: Mapping[Loc, str], above: set[Loc], path: Loc, pattern: Loc, tree: Mapping[str, Any]
 ) -> Iterator[Finding]:
     for key, value in tree.items():
-        here = (*path, key)
-        if here in guarded:
-            yield _override(hub, here, guarded[here])
-        elif here in above:
+        here, found = (*path, key), (*pattern, key)
+        if found not in guarded and found not in above:
+            found = (*pattern, "*")
+        if found in guarded:
+            yield _override(hub, here, guarded[found])
+        elif found in above:
             if isinstance(value, dict):
-                yield from _overrides(hub, guarded, above, here, value)
+                yield from _overrides(hub, guarded, above, here, found, value)
             else:  # a list, a scalar or null in the place of a mapping takes all that is below it away
                 yield _override(hub, here, "write a mapping: what is below it must stay")
 
 
-def _overrides_in_code(hub: Hub) -> Iterator[Finding]:
-    for name, code in _at(hub.values, "hub", "extraConfig").items():
-        traits = set(_ASSIGNMENT.findall(code)) if isinstance(code, str) else set()
-        for trait in sorted(traits & GUARDED_IN_CODE.keys()):
-            yield Finding(
-                loc=_loc(hub, ("hub", "extraConfig", name)),
-                key=True,
-                message=f"'{name}' sets '{trait}', which the compiler guarantees",
-                hint=GUARDED_IN_CODE[trait],
-            )
+def _other_traits_of_login(hub: Hub) -> Iterator[Finding]:
+    """Yield the traits of the authenticator that are neither guarded by name nor free."""
+    for section in AUTHENTICATORS:
+        for trait in _at(hub.values, "hub", "config", section):
+            path = ("hub", "config", section, trait)
+            if path not in GUARDED and trait not in FREE_OF_LOGIN:
+                yield _override(hub, path, "leave it out: how people log in is the compiler's")
+
+
+def _profiles(hub: Hub) -> Iterator[Finding]:
+    """Yield what profiles, and their options, would change of a user's pod."""
+    singleuser = _at(hub.values, "singleuser")
+    for path, key in _keys(("singleuser", "profileList"), singleuser.get("profileList")):
+        if "kubespawner_override" in path and key in SPAWNER:
+            yield _override(hub, (*path, key), SPAWNER[key])
+
+
+def _keys(path: Loc, tree: object) -> Iterator[tuple[Loc, str]]:
+    """Yield (where it stands, key) of every key of a tree."""
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in items:
+        if isinstance(key, str):
+            yield path, key
+        yield from _keys((*path, key), value)
+
+
+def _long_lives(hub: Hub) -> Iterator[Finding]:
+    cull = _at(hub.values, "cull")
+    for key, most, why in (
+        ("maxAge", MAX_AGE_SECONDS, "a day; 0 means for ever"),
+        ("every", MAX_EVERY_SECONDS, "an hour"),
+    ):
+        value = cull.get(key, most)
+        if not isinstance(value, int) or not 0 < value <= most:
+            yield _override(hub, ("cull", key), f"set at most {most} seconds, {why}")
 
 
 def _override(hub: Hub, path: Loc, hint: str) -> Finding:

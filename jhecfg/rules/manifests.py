@@ -9,6 +9,7 @@ from typing import Any
 from jhecfg import leaks
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
+from jhecfg.sealed.forms import is_encrypted_secret
 from jhecfg.site import Site
 
 Objects = Sequence[tuple[str, Tree]]
@@ -45,7 +46,7 @@ def _identity(tree: Tree) -> tuple[str, str, str, str]:
     return group, str(tree["kind"]), str(metadata.get("namespace", "")), str(metadata.get("name", ""))
 
 
-def _pods(tree: Tree) -> Iterator[tuple[Loc, Tree]]:
+def pods_of(tree: Tree) -> Iterator[tuple[Loc, Tree]]:
     """Yield the pod templates of a workload: where they are, and the template."""
     paths: dict[str, Loc] = {
         "Deployment": ("spec", "template"),
@@ -62,7 +63,8 @@ def _pods(tree: Tree) -> Iterator[tuple[Loc, Tree]]:
         yield loc, template
 
 
-def _containers(template: Tree) -> Iterator[tuple[Loc, Tree]]:
+def containers_of(template: Tree) -> Iterator[tuple[Loc, Tree]]:
+    """Yield the containers of a pod template, those that come first included: where they are, and the container."""
     for field in ("initContainers", "containers"):
         for index, container in enumerate(template["spec"].get(field) or ()):
             if isinstance(container, dict):
@@ -89,17 +91,17 @@ def duplicate_object(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Find
 
 
 def dangling_reference(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
-    """An object refers to a ConfigMap, Secret, ServiceAccount or Service that nothing brings.
+    """An object refers to a ConfigMap, ServiceAccount or Service that nothing brings.
 
     *Why:* the pod would wait for it for ever.
 
-    *Instead:* correct the name; a Secret is brought by the site's secrets, by name and key.
+    *Instead:* correct the name.
     """
     known = _known(site, artifacts)
     for path, tree in objects_of(artifacts):
         namespace = str(tree.get("metadata", {}).get("namespace", ""))
         for loc, kind, name in references(tree):
-            if (kind, namespace, name) not in known:
+            if kind != "Secret" and (kind, namespace, name) not in known:  # dangling-secret knows their keys too
                 yield Finding(artifact=path, loc=loc, message=f"{kind} '{name}' is not in namespace '{namespace}'")
 
 
@@ -107,15 +109,13 @@ def _known(site: Site, artifacts: Sequence[Artifact]) -> set[tuple[str, str, str
     made = {
         (kind, namespace, name) for _, tree in objects_of(artifacts) for _, kind, namespace, name in [_identity(tree)]
     }
-    secrets = {("Secret", need.namespace, need.name) for need in site.secrets}
-    pulls = {("Secret", site.namespace, name) for name in site.image.pull_secrets}
     ca = {("ConfigMap", site.namespace, site.database.ca.config_map)} if site.database.ca else set()
-    return made | secrets | pulls | ca
+    return made | ca
 
 
 def references(tree: Tree) -> Iterator[tuple[Loc, str, str]]:
     """Yield (place, kind, name) of everything in the same namespace that an object needs."""
-    for loc, template in _pods(tree):
+    for loc, template in pods_of(tree):
         yield from _pod_references(loc, template)
     spec = tree.get("spec") or {}
     if tree["kind"] == "HTTPRoute":
@@ -148,7 +148,7 @@ def _pod_references(loc: Loc, template: Tree) -> Iterator[tuple[Loc, str, str]]:
                 "Secret",
                 str(volume["secret"]["secretName"]),
             )
-    for place, container in _containers(template):
+    for place, container in containers_of(template):
         yield from _container_references((*loc, *place), container)
 
 
@@ -182,7 +182,7 @@ def selector_selects_nothing(site: Site, artifacts: Sequence[Artifact]) -> Itera
 
 def _pod_labels(objects: Objects) -> Iterator[tuple[str, Mapping[str, str]]]:
     for _, tree in objects:
-        for _, template in _pods(tree):
+        for _, template in pods_of(tree):
             yield str(tree["metadata"].get("namespace", "")), template.get("metadata", {}).get("labels", {})
 
 
@@ -211,8 +211,8 @@ def unknown_port(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]
     """
     objects = objects_of(artifacts)
     for path, tree in objects:
-        for loc, template in _pods(tree):
-            for place, container in _containers(template):
+        for loc, template in pods_of(tree):
+            for place, container in containers_of(template):
                 yield from _probe_ports(path, (*loc, *place), container)
         if tree["kind"] == "Service":
             yield from _service_ports(path, tree, objects)
@@ -237,10 +237,10 @@ def _service_ports(path: str, service: Tree, objects: Objects) -> Iterator[Findi
     selector, namespace = spec.get("selector") or {}, service["metadata"].get("namespace")
     names: set[Any] = set()
     for _, tree in objects:
-        for _, template in _pods(tree):
+        for _, template in pods_of(tree):
             labels = template.get("metadata", {}).get("labels", {})
             if tree["metadata"].get("namespace") == namespace and selector.items() <= labels.items():
-                for _, container in _containers(template):
+                for _, container in containers_of(template):
                     ports = container.get("ports") or ()
                     names |= {port.get("name") for port in ports} | {port.get("containerPort") for port in ports}
     for index, port in enumerate(spec.get("ports") or ()):
@@ -304,7 +304,7 @@ def pod_security(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]
     for path, tree in objects_of(artifacts):
         if tree["metadata"].get("namespace") != site.namespace:
             continue
-        for loc, template in _pods(tree):
+        for loc, template in pods_of(tree):
             for place, messages in _loosened(template):
                 yield Finding(artifact=path, loc=(*loc, *place), message=", ".join(messages))
 
@@ -319,7 +319,7 @@ def _loosened(template: Tree) -> Iterator[tuple[Loc, list[str]]]:
     for index, volume in enumerate(spec.get("volumes") or ()):
         if not _VOLUMES & volume.keys():
             yield ("spec", "volumes", index), ["this kind of volume is not allowed"]
-    for place, container in _containers(template):
+    for place, container in containers_of(template):
         context = container.get("securityContext") or {}
         merged = {**pod, **context}
         wanted = [
@@ -349,7 +349,8 @@ def secret_in_output(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Find
     """
     strings: set[str] = set()
     for artifact in artifacts:
-        if artifact.path.startswith("manifests/") and (artifact.manifest or {}).get("kind") == "Secret":
+        tree = artifact.manifest or {}
+        if artifact.path.startswith("manifests/") and tree.get("kind") == "Secret" and not is_encrypted_secret(tree):
             yield Finding(artifact=artifact.path, loc=(), message="a Secret with its values would be in the output")
         # A page by its lines, most of which the next site's page has too: no shape goes over the end of a line.
         _collect(artifact.tree.split("\n") if isinstance(artifact.tree, str) else artifact.tree, strings)
@@ -409,8 +410,8 @@ def expandable_text(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Findi
     *Instead:* write `$$(`.
     """
     for path, tree in objects_of(artifacts):
-        for loc, template in _pods(tree):
-            for place, container in _containers(template):
+        for loc, template in pods_of(tree):
+            for place, container in containers_of(template):
                 texts = [
                     ((*place, "env", i, "value"), v.get("value")) for i, v in enumerate(container.get("env") or ())
                 ]

@@ -174,7 +174,7 @@ def too_many_hosts(site: Site) -> Iterator[Finding]:
     *Instead:* put some of the hubs into a site of their own, or use `deploy: external`.
     """
     wanted = len(site.hosts) + 1
-    if site.edge.controller == "envoy-gateway" and wanted > LISTENERS:
+    if site.edge.controller == "envoy-gateway" and site.edge.own_gateway and wanted > LISTENERS:
         yield Finding(
             loc=("hubs",),
             key=True,

@@ -135,6 +135,11 @@ Arn = Annotated[
         500,
     ),
 ]
+VpcId = Annotated[str, _text(r"^vpc-[0-9a-f]{8,17}$", "the id of a VPC such as vpc-0123456789abcdef0", 21)]
+SubnetId = Annotated[str, _text(r"^subnet-[0-9a-f]{8,17}$", "the id of a subnet such as subnet-0123456789abcdef0", 24)]
+SecurityGroupId = Annotated[
+    str, _text(r"^sg-[0-9a-f]{8,17}$", "the id of a security group such as sg-0123456789abcdef0", 20)
+]
 Cidr = Annotated[str, _text(r"^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$", "an IPv4 range such as 203.0.113.0/24", 18)]
 Version = Annotated[str, _text(r"^[0-9]+\.[0-9]+\.[0-9]+([-.][A-Za-z0-9.-]+)?$", "an exact version such as 4.4.0", 64)]
 EngineVersion = Annotated[str, _text(r"^[0-9]{2}\.[0-9]{1,2}$", 'a PostgreSQL version in quotes, such as "17.10"', 5)]
@@ -149,6 +154,10 @@ GitUrl = Annotated[
 GitRevision = Annotated[str, _text(r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", "a branch, tag or commit", 200)]
 RelativePath = Annotated[
     str, _text(r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$", "a relative path without '..'", 255)
+]
+# age's X25519 recipients (C2SP age, "age1" in Bech32); the last six characters are a checksum, which resolve/ tests.
+AgeRecipient = Annotated[
+    str, _text(r"^age1[02-9ac-hj-np-z]{58}$", "an age public key: age1… as age-keygen prints it, 62 characters", 62)
 ]
 Schedule = Annotated[
     str, _text(r"^[0-9*/,-]+( [0-9*/,-]+){4}$", "a cron schedule of five fields, such as */15 * * * *", 64)
@@ -165,6 +174,10 @@ LabelKey = Annotated[
 ]
 LabelValue = Annotated[
     str, _text(r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$", "a label value: letters, digits, '-', '_' and '.'", 63)
+]
+# AWS Secrets Manager, API reference of CreateSecret: a name of at most 512 characters; RDS's own begin with `rds!`.
+AwsSecret = Annotated[
+    str, _text(r"^[A-Za-z0-9/_+=.@!:-]+$", "a name in AWS Secrets Manager, such as rds!db-…, or its ARN", 600)
 ]
 AbsolutePath = Annotated[str, _text(r"^(/[A-Za-z0-9._-]+)+$", "an absolute path", 255)]
 

@@ -20,22 +20,27 @@ from jhecfg.spec.base import (
     Memory,
     ObjectName,
     OrgName,
+    Region,
     Repository,
     Schedule,
     SecretRefSpec,
+    SecurityGroupId,
     ServiceUrl,
     SettingKey,
     Spec,
     SqlName,
+    SubnetId,
     Tag,
     TimeZone,
     Title,
+    VpcId,
     items,
 )
 
 PullPolicy = Literal["IfNotPresent", "Always", "Never"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 SslMode = Literal["disable", "prefer", "require", "verify-ca", "verify-full"]
+DemoData = Literal["none", "basic", "rich"]
 # The 18 types of JHE, identical in v0.0.3 … main (core/models/organization.py).
 OrganizationType = Literal[
     "root", "prov", "dept", "team", "govt", "ins", "pay", "edu", "reli", "crs", "cg", "bus", "other",
@@ -119,12 +124,33 @@ class ExchangeSpec(Spec):
     smtp: SmtpSpec | None = Field(default=None, description="Mail server.")
     mcp: McpSpec | None = Field(default=None, description="MCP server; absent means none.")
     wearables: WearablesSpec | None = Field(default=None, description="Open Wearables polling; absent means none.")
+    demo_data: DemoData = Field(
+        default="none",
+        description="JHE's demonstration data, loaded once into an empty database; only for the environment demo, since"
+        " everybody knows its users' passwords. 'rich' adds a cohort with glucose and ring data (v0.0.12 and later).",
+    )
+    smoke_test: bool = Field(
+        default=False, description="After every change, a Job looks whether the Exchange works; it only reads."
+    )
 
 
 class AdminSpec(Spec):
     """The first superuser."""
 
     email: Email = Field(description="E-mail address of the first superuser; the password is a secret.")
+
+
+class RdsVpcSpec(Spec):
+    """A network that is there already: the instance goes into it, and its neighbours reach the instance."""
+
+    region: Region = Field(description="AWS region of the network.")
+    id: VpcId = Field(description="Id of the VPC.")
+    subnets: tuple[SubnetId, ...] = items(
+        "Ids of private subnets, in two availability zones or more.", least=2, most=20
+    )
+    allow_from: tuple[SecurityGroupId, ...] = items(
+        "Security groups that may connect: the one of the cluster's nodes.", least=1, most=20
+    )
 
 
 class RdsSpec(Spec):
@@ -139,6 +165,9 @@ class RdsSpec(Spec):
     deletion_protection: bool = Field(default=True, description="Refuse to delete the instance.")
     master_user: SqlName = Field(
         default="postgres", description="RDS master user; the application has a user of its own."
+    )
+    vpc: RdsVpcSpec | None = Field(
+        default=None, description="Network to use, when the cluster is not described here [the one of `cluster`]."
     )
 
 

@@ -7,8 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from jhecfg.spec.base import (
+    AgeRecipient,
     Arn,
+    AwsSecret,
     Cidr,
+    DataKey,
     Domain,
     GitRevision,
     GitUrl,
@@ -31,6 +34,14 @@ from jhecfg.spec.base import (
 LoadBalancer = Literal["in-tree", "aws-load-balancer-controller", "auto-mode"]
 
 
+class GatewaySpec(Spec):
+    """A Gateway of Envoy Gateway that exists: the site's routes join it; its owners see to names and certificates."""
+
+    name: ObjectName = Field(description="Name of the Gateway.")
+    namespace: Label = Field(description="Namespace of the Gateway.")
+    listener: ObjectName = Field(default="https", description="Its HTTPS listener, which serves the site's domains.")
+
+
 class IngressSpec(Spec):
     """The edge: what terminates TLS and routes host names."""
 
@@ -43,6 +54,9 @@ class IngressSpec(Spec):
     )
     class_name: ObjectName | None = Field(
         default=None, description="IngressClass or GatewayClass that exists already [jhecfg renders its own]."
+    )
+    gateway: GatewaySpec | None = Field(
+        default=None, description="Gateway that exists already [jhecfg renders its own]; it makes `issuer` moot."
     )
     load_balancer: LoadBalancer | None = Field(
         default=None, description="What makes the AWS load balancer [what `cluster` has, else in-tree]."
@@ -59,14 +73,44 @@ class IngressSpec(Spec):
     dns_zones: tuple[Domain, ...] = items("Zones that external-dns may change [the domains' parents].", most=20)
 
 
+class RemoteSecretSpec(Spec):
+    """A value that AWS Secrets Manager holds under a name of its own; somebody else makes and changes it."""
+
+    secret: ObjectName = Field(description="Name of the site's Secret.")
+    key: DataKey = Field(description="Key in that Secret.")
+    name: AwsSecret = Field(description="Name or ARN in AWS Secrets Manager.")
+    property: DataKey | None = Field(default=None, description="Key of the JSON document there [all of the text].")
+
+
 class SecretsSpec(Spec):
     """How the site keeps its secrets; the spec itself never holds one."""
 
     backend: Literal["existing", "external-secrets", "sealed-secrets", "sops"] = Field(
-        default="existing", description="existing: Secrets made by hand; external-secrets: from AWS Secrets Manager."
+        default="existing",
+        description="existing: Secrets made by hand; external-secrets: from AWS Secrets Manager; sealed-secrets, sops: "
+        "encrypted files beside the spec.",
     )
     region: Region | None = Field(default=None, description="Region of AWS Secrets Manager [the cluster's].")
+    store: ObjectName | None = Field(
+        default=None,
+        description="external-secrets: ClusterSecretStore for AWS Secrets Manager that exists [one of the site's].",
+    )
     prefix: RelativePath | None = Field(default=None, description="Prefix in AWS Secrets Manager [jhe/<site>].")
+    remote: tuple[RemoteSecretSpec, ...] = items(
+        "external-secrets: values of the Exchange that AWS holds elsewhere, such as a password that RDS manages.",
+        most=50,
+    )
+    folder: RelativePath | None = Field(
+        default=None, description="Folder of the encrypted files, from the spec's folder [secrets/<site>]."
+    )
+    certificate: RelativePath | None = Field(
+        default=None,
+        description="Public certificate of the sealed-secrets controller, from the spec's folder "
+        "[certificate.pem in `folder`].",
+    )
+    recipients: tuple[AgeRecipient, ...] = items(
+        "Public keys (age1…) of those who can decrypt what sops encrypts.", most=20
+    )
 
 
 class ScalingSpec(Spec):
@@ -143,6 +187,9 @@ class ClusterSpec(Spec):
         default="managed-nodes", description="Node groups of our own, or EKS Auto Mode."
     )
     zones: tuple[Zone, ...] = items("Availability zones, two or more [the region's a and b].", most=6)
+    vpc_cidr: Cidr = Field(
+        default="192.168.0.0/16", description="Addresses of the cluster's own network; it can never be changed."
+    )
     nat: Literal["single", "highly-available"] = Field(
         default="highly-available", description="One NAT gateway, or one in each zone."
     )
@@ -170,6 +217,13 @@ class GitopsSpec(Spec):
     repo: GitUrl | None = Field(default=None, description="Git address of the repository that holds the output.")
     revision: GitRevision = Field(default="main", description="Branch, tag or commit to sync.")
     path: RelativePath = Field(default="out", description="Folder in that repository that holds the sites' outputs.")
+    credentials: ObjectName | None = Field(
+        default=None,
+        description="Secret beside the engine that opens the repository [<site>-git over ssh; none over https].",
+    )
+    fleet: ShortLabel | None = Field(
+        default=None, description="Argo CD: name of the fleet whose ApplicationSet hands this site over."
+    )
 
 
 class PatchTargetSpec(Spec):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jhecfg.leaks import mask_lines
 from jhecfg.tree.compare import Change, Comparison
+
+_BY_HAND = ("edited", "foreign")
 
 
 def unified_diff(comparison: Comparison) -> Iterator[str]:
     """Yield the lines of a unified diff, without their newline, in path order.
 
     A file that is added or removed stands against /dev/null. Bytes that are not UTF-8 text are only said to differ.
+    What somebody else wrote there is shown with its secrets masked: a diff is read in logs and reviews.
     """
     for change in sorted(comparison.changes, key=lambda change: change.path):
         yield from _one(change, (comparison.root / change.path).as_posix().lstrip("/"))
@@ -20,6 +24,8 @@ def _one(change: Change, path: str) -> Iterator[str]:
     before = "/dev/null" if change.old is None else f"a/{path}"
     after = "/dev/null" if change.new is None else f"b/{path}"
     old, new = _lines(change.old), _lines(change.new)
+    if old and change.kind in _BY_HAND:
+        old = _masked(old, new or [])
     if old is None or new is None:
         yield f"Binary files {before} and {after} differ"
     elif old and new:
@@ -33,6 +39,12 @@ def _changed(old: list[str], new: list[str], before: str, after: str) -> Iterato
 
     for line in compare_lines(old, new, before, after, lineterm=""):
         yield from line.split("\n")
+
+
+def _masked(old: list[str], new: list[str]) -> list[str]:
+    """Mask the lines that are not ours."""
+    ours = set(new)
+    return [line if line in ours else shown for line, shown in zip(old, mask_lines(tuple(old)), strict=True)]
 
 
 def _whole(old: list[str], new: list[str], before: str, after: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ Runs inside the Exchange's image, as the bootstrap Job. It is a constant of jhec
 the JSON document named by JHE_BOOTSTRAP, every secret from a variable that the document names. It may run as often as
 anybody likes, and beside itself: one database lock, and nothing is written that is already right. It never deletes.
 What only a person can settle (an id that belongs to another organization, a key that cannot sign) stops it, with
-nothing written.
+nothing written, and an exit code of its own.
 """
 
 import json
@@ -17,6 +17,11 @@ LOCK = 0x6A686563  # "jhec"
 # The row that remembers which organizations are the spec's: one of them under another name was renamed by somebody,
 # any other organization under such an id is a stranger, and a hub must not take its members in.
 OURS = "jhecfg.organizations"
+# The exit code that the Job's failure policy knows: another try would end the same.
+REFUSED = 3
+# What JHE's own `seed` gives to its users, and to one application: everybody can read it in its source.
+PUBLISHED = {"users": "@example.com", "password": "Jhe1234!"}
+PUBLISHED_CLIENT = {"id": "sof-ehr-launch", "secret": "sof-ehr-launch-dev-secret"}
 
 
 class Refused(Exception):
@@ -90,6 +95,24 @@ def ensure_admin(admin, report):
         report.say("unchanged", "superuser", email)
     else:
         report.say("refused", "superuser", email, "the account exists and is not an active superuser")
+
+
+def find_published(verb, report):
+    """Find the accounts and the application that everybody knows the password of: those of JHE's demonstration data."""
+    from django.contrib.auth import get_user_model
+    from django.contrib.auth.hashers import check_password
+    from oauth2_provider.models import get_application_model
+
+    users = get_user_model().objects.filter(email__iendswith=PUBLISHED["users"], is_active=True)
+    for user in users.order_by("email"):
+        # Not the account's own method: it may write the password again, hashed anew.
+        if check_password(PUBLISHED["password"], user.password):
+            kind = "superuser" if user.is_superuser else "account"
+            report.say(verb, kind, user.email, "everybody knows its password: it is published with JHE")
+    for application in get_application_model().objects.filter(client_id=PUBLISHED_CLIENT["id"]):
+        if check_password(PUBLISHED_CLIENT["secret"], application.client_secret):
+            detail = "everybody knows its client secret: it is published with JHE"
+            report.say(verb, "application", application.name, detail)
 
 
 def ensure_application(wanted, report):
@@ -174,7 +197,9 @@ def ensure_organization(wanted, remembered, report):
         report.say("created", "organization", label)
         return
     there = {name: getattr(organization, name) for name in values}
-    detail = "; ".join(f"{name} is {there[name]!r} there" for name in values if there[name] != values[name])
+    words = {"part_of_id": "parent"}
+    differing = [name for name in values if there[name] != values[name]]
+    detail = "; ".join(f"{words.get(name, name)} is {there[name]!r} there" for name in differing)
     if not detail:
         report.say("unchanged", "organization", label)
     elif not remembered and there["name"] != values["name"]:
@@ -301,6 +326,7 @@ def run(document, report):
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        find_published(document["published"], report)
         ensure_admin(document["admin"], report)
         for application in document["applications"]:
             ensure_application(application, report)
@@ -317,15 +343,20 @@ def run(document, report):
 
 
 def main():
-    """Read the document, run, report; exit 1 on what is refused, with the database as it was."""
+    """Read the document, run, report. Whatever stops it, the database is as it was."""
     with open(os.environ["JHE_BOOTSTRAP"], encoding="utf-8") as file:
         document = json.load(file)
     django.setup()
+    from django.db import OperationalError
+
     report = Report()
     try:
         run(document, report)
     except Refused as refusal:
         print(f"refused\t{refusal}\nnothing was changed", file=sys.stderr, flush=True)
+        return REFUSED
+    except OperationalError as error:
+        print(f"failed\tthe database cannot be used now: {error}", file=sys.stderr, flush=True)
         return 1
     print("bootstrap done: " + ", ".join(f"{count} {verb}" for verb, count in report.counts.items() if count))
     return 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from jhecfg.diagnostics import Finding, Loc, Severity
 from jhecfg.site import Site
 
+_PRIVATE = "is a private range"
 _ACCESS: Loc = ("cluster", "access")
 
 
@@ -63,6 +64,31 @@ def invalid_public_range(site: Site) -> Iterator[Finding]:
                 expected="a public IPv4 network such as 203.0.113.0/24",
                 hint="write the public address of your network",
             )
+
+
+def invalid_network(site: Site) -> Iterator[Finding]:
+    """`cluster.vpcCidr` is not a network that a cluster can live in.
+
+    *Why:* eksctl takes /16 to /24; and addresses that are public elsewhere could not be reached from inside.
+
+    *Instead:* a private range that nothing uses which the cluster must reach, for example 10.20.0.0/16.
+    """
+    cluster = site.cluster
+    if cluster is None:
+        return
+    problem = _range_problem(cluster.vpc_cidr)
+    prefix = int(cluster.vpc_cidr.rpartition("/")[2])
+    if problem == _PRIVATE and not cluster.vpc_cidr.startswith("127."):
+        problem = "" if 16 <= prefix <= 24 else "is too large or too small"
+    elif not problem:
+        problem = "is not a private range"
+    if problem:
+        yield Finding(
+            loc=("cluster", "vpcCidr"),
+            message=f"'{cluster.vpc_cidr}' {problem}",
+            expected="a private IPv4 network of /16 to /24, such as 10.20.0.0/16",
+            hint="choose a range that is free in your organization's network",
+        )
 
 
 def single_nat(site: Site) -> Iterator[Finding]:
@@ -160,6 +186,28 @@ def load_balancer_mode(site: Site) -> Iterator[Finding]:
         )
 
 
+def shared_gateway(site: Site) -> Iterator[Finding]:
+    """`ingress.gateway` stands beside a choice that is not the site's at a Gateway of others.
+
+    *Why:* only routes of the Gateway API join a Gateway, and whether it speaks proxy protocol is said once for all who
+    share it. Either would be without effect, and nobody would notice.
+
+    *Instead:* leave `ingress.controller` at envoy-gateway and `ingress.proxyProtocol` out, or drop `ingress.gateway`.
+    """
+    edge = site.edge
+    if edge.own_gateway:
+        return
+    choices = (("controller", edge.controller != "envoy-gateway"), ("proxyProtocol", edge.proxy_protocol))
+    for field, wrong in choices:
+        if wrong:
+            yield Finding(
+                loc=("ingress", field),
+                message=f"ingress.{field} has no place beside a Gateway that exists",
+                hint=f"drop ingress.{field}, or ingress.gateway",
+                related=((("ingress", "gateway"), "the Gateway"),),
+            )
+
+
 def proxy_protocol_targets(site: Site) -> Iterator[Finding]:
     """Proxy protocol is on, and the load balancer sends to nodes instead of pods.
 
@@ -169,7 +217,8 @@ def proxy_protocol_targets(site: Site) -> Iterator[Finding]:
     *Instead:* use the AWS Load Balancer Controller, or leave proxy protocol off: `Local` keeps client addresses too.
     """
     edge = site.edge
-    if edge.controller != "none" and edge.proxy_protocol and edge.load_balancer == "in-tree":
+    at_own = edge.own_gateway and edge.controller != "none"
+    if at_own and edge.proxy_protocol and edge.load_balancer == "in-tree":
         yield Finding(
             loc=("ingress", "proxyProtocol"),
             message="proxy protocol needs a load balancer that sends to pods, and the in-tree one sends to nodes",
@@ -186,4 +235,4 @@ def _range_problem(cidr: str) -> str:
     except ValueError as error:
         return "has bits set beyond its prefix" if "host bits" in str(error) else "is not an IPv4 range"
     private = (IPv4Network(name) for name in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8"))
-    return "is a private range" if any(network.subnet_of(other) for other in private) else ""
+    return _PRIVATE if any(network.subnet_of(other) for other in private) else ""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from jhecfg.diagnostics import Finding, Loc, Severity
+from jhecfg.rds_ca import rds_region
 from jhecfg.site import Rds, Site
 
 # Newest and oldest minor version of which RDS still makes new instances, for each major (cfn-lint 1.58.0: engine
@@ -31,27 +32,67 @@ _RESERVED = frozenset({
     "unique", "user", "using", "variadic", "when", "where", "window", "with",
 })  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_RDS_HOST = re.compile(r".+\.([a-z0-9-]+)\.rds\.amazonaws\.com(\.cn)?")
 
 _RDS: Loc = ("database", "rds")
 _PRODUCTION = "production"
 
 
 def rds_needs_cluster(site: Site) -> Iterator[Finding]:
-    """`database.rds` without `cluster`.
+    """`database.rds` without `cluster`, and without a network of its own.
 
-    *Why:* the template imports the network and the nodes' security group from the stack that eksctl makes; in a
+    *Why:* the template imports the network and the nodes' security group from the stack that eksctl makes; of a
     cluster that exists jhecfg knows neither.
 
-    *Instead:* describe the cluster in `cluster`, or make the instance yourself and give only `database.host`.
+    *Instead:* name them in `database.rds.vpc`, describe the cluster in `cluster`, or make the instance yourself and
+    give only `database.host`.
     """
-    if site.database.rds is not None and site.cluster is None:
+    rds = site.database.rds
+    if rds is not None and rds.vpc is None and site.cluster is None:
         yield Finding(
             loc=_RDS,
             key=True,
-            message="database.rds needs cluster: the instance lives in the network that eksctl makes",
-            hint="describe the cluster, or drop database.rds and keep database.host",
+            message="database.rds needs a network: the one of cluster, or one that is named in vpc",
+            hint="set database.rds.vpc, or drop database.rds and keep database.host",
         )
+
+
+def rds_other_region(site: Site) -> Iterator[Finding]:
+    """`database.rds.vpc` is in another region than the cluster.
+
+    *Why:* a security group is known in its own region only, so the nodes could not connect.
+
+    *Instead:* a network in the cluster's region; without `vpc`, the instance lives in the cluster's own.
+    """
+    rds, cluster = site.database.rds, site.cluster
+    if rds is not None and cluster is not None and rds.region != cluster.region:
+        yield Finding(
+            loc=(*_RDS, "vpc", "region"),
+            message=f"the database's network is in {rds.region}, and the cluster in {cluster.region}",
+            expected=cluster.region,
+            hint="name a network of the cluster's region, or drop database.rds.vpc",
+            related=((("cluster", "region"), "the cluster's region"),),
+        )
+
+
+def rds_subnet_twice(site: Site) -> Iterator[Finding]:
+    """A subnet or security group stands twice in `database.rds.vpc`.
+
+    *Why:* CloudFormation refuses the list, and two names for one subnet are not two availability zones.
+
+    *Instead:* name each once.
+    """
+    rds = site.database.rds
+    if rds is None or rds.vpc is None:
+        return
+    for name, ids in (("subnets", rds.vpc.subnets), ("allowFrom", rds.vpc.allow_from)):
+        for index, each in enumerate(ids):
+            if each in ids[:index]:
+                yield Finding(
+                    loc=(*_RDS, "vpc", name, index),
+                    message=f"'{each}' is named twice",
+                    hint="drop this one",
+                    related=(((*_RDS, "vpc", name, ids.index(each)), "first named here"),),
+                )
 
 
 def rds_engine_version(site: Site) -> Iterator[Finding]:
@@ -162,21 +203,21 @@ def application_is_master(site: Site) -> Iterator[Finding]:
 def rds_host(site: Site) -> Iterator[Finding]:
     """`database.host` cannot be the instance that `database.rds` describes.
 
-    *Why:* the instance is made in the cluster's region, and its certificate carries RDS's own name only.
+    *Why:* the instance is made in the network's region, and its certificate carries RDS's own name only.
 
-    *Instead:* after the stack is made, write its output `Endpoint` into `database.host`.
+    *Instead:* after the stack is made, let `jhecfg import rds` write its endpoint into `database.host`.
     """
-    cluster = site.cluster
-    if site.database.rds is None or cluster is None:
+    rds = site.database.rds
+    if rds is None or not rds.region:
         return
-    match = _RDS_HOST.fullmatch(site.database.host)
-    if match is None or match[1] != cluster.region:
+    found = rds_region(site.database.host)
+    if found != rds.region:
         yield Finding(
             loc=("database", "host"),
-            message="the host is not an RDS endpoint in the cluster's region",
-            found=match[1] if match else "a name outside rds.amazonaws.com",
-            expected=f"<instance>.<id>.{cluster.region}.rds.amazonaws.com",
-            hint="write the output Endpoint of the CloudFormation stack here",
+            message="the host is not an RDS endpoint in the region of database.rds",
+            found=found or "a name outside rds.amazonaws.com",
+            expected=f"<instance>.<id>.{rds.region}.rds.amazonaws.com",
+            hint="let `jhecfg import rds` write the endpoint of the CloudFormation stack here",
             severity=Severity.WARNING,
         )
 

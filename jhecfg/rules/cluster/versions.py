@@ -25,19 +25,24 @@ _VERSION: Loc = ("cluster", "version")
 
 
 def unknown_region(site: Site) -> Iterator[Finding]:
-    """`cluster.region` is not a region that this jhecfg knows.
+    """The region of the cluster, or of the database's network, is not one that this jhecfg knows.
 
-    *Why:* eksctl checks the region only when it runs, with credentials.
+    *Why:* eksctl and aws check a region only when they run, with credentials.
 
     *Instead:* correct the name; if the region is new, say so on the line: `# jhecfg: ignore[unknown-region] …`.
     """
-    if site.cluster is not None and site.cluster.region not in REGIONS:
-        yield Finding(
-            loc=("cluster", "region"),
-            message=f"'{site.cluster.region}' is not an AWS region that this jhecfg knows",
-            hint=did_you_mean(site.cluster.region, REGIONS),
-            severity=Severity.WARNING,
-        )
+    rds = site.database.rds
+    for loc, region in (
+        (("cluster", "region"), site.cluster.region if site.cluster else None),
+        (("database", "rds", "vpc", "region"), rds.region if rds and rds.vpc else None),
+    ):
+        if region is not None and region not in REGIONS:
+            yield Finding(
+                loc=loc,
+                message=f"'{region}' is not an AWS region that this jhecfg knows",
+                hint=did_you_mean(region, REGIONS),
+                severity=Severity.WARNING,
+            )
 
 
 def unsupported_kubernetes(site: Site) -> Iterator[Finding]:
@@ -138,6 +143,24 @@ def unavailable_addon(site: Site) -> Iterator[Finding]:
             message=f"EKS has no add-on metrics-server in {cluster.region}",
             hint="leave it out of cluster.addons, for example [eks-node-monitoring-agent]",
         )
+
+
+def unused_addon_version(site: Site) -> Iterator[Finding]:
+    """`cluster.addonVersions` pins an add-on that the cluster does not get.
+
+    *Why:* the pin would have no effect, and nobody would notice.
+
+    *Instead:* correct the name, or add it to `cluster.addons`; Auto Mode brings most add-ons itself.
+    """
+    cluster = site.cluster
+    for name, _ in cluster.addon_versions if cluster is not None else ():
+        if cluster is not None and name not in cluster.every_addon:
+            yield Finding(
+                loc=("cluster", "addonVersions", name),
+                key=True,
+                message=f"the cluster has no add-on '{name}' whose version could be pinned",
+                hint=did_you_mean(name, cluster.every_addon) or "drop it",
+            )
 
 
 def _number(version: str) -> tuple[int, int]:

@@ -1,0 +1,197 @@
+"""Revision: the specs of a git revision, with what they extend and the sealed files beside them, without a checkout.
+
+git is asked for single files, which are put into a temporary folder that stands for the work tree: so `source.load`
+reads them with all its checks, and knows nothing of git. What a symbolic link in the revision names is put in its
+place; one that leads out of the repository is not there.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+from jhecfg.diagnostics import SpecError, ToolError
+from jhecfg.reader import LIMITS, read
+from jhecfg.sealed import folder_of
+from jhecfg.source import LEVELS, Source, load
+
+SECONDS = 60
+"""How long git may take for one answer."""
+_LINK = "120000"
+
+
+class UnknownRevision(ValueError):
+    """There is no such revision; the text says which."""
+
+
+class _Entry(NamedTuple):
+    mode: str
+    kind: str
+    blob: str
+    size: int
+    path: str
+
+
+class Revision:
+    """A commit of the repository around the working directory. Use it with `with`: it keeps a temporary folder."""
+
+    def __init__(self, name: str) -> None:
+        """Take the revision as a person writes it. Raises ToolError without git, UnknownRevision if it is not there."""
+        from tempfile import TemporaryDirectory
+
+        self.name = name
+        self.top = Path(os.path.realpath(_git(Path.cwd(), "rev-parse", "--show-toplevel").decode().rstrip("\n")))
+        self.commit = self._commit()
+        self._folder = TemporaryDirectory(prefix="jhecfg-plan-")
+        self._place = Path(os.path.realpath(self._folder.name))
+        (self._place / ".git").touch()  # what marks a work tree for `source.load`
+
+    def _commit(self) -> str:
+        """Return the commit's hash; "" in a repository that has none yet."""
+        if self.name.startswith("-"):  # git would take it for an option
+            raise UnknownRevision(f"'{self.name}' is no revision")
+        try:
+            return _git(self.top, "rev-parse", "--verify", "--quiet", f"{self.name}^{{commit}}").decode().strip()
+        except ToolError:
+            if self.name == "HEAD":
+                return ""
+            raise UnknownRevision(f"there is no revision '{self.name}' in this repository") from None
+
+    def __enter__(self) -> Revision:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._folder.cleanup()
+
+    def inside(self, path: Path) -> str:
+        """Return a path of the working directory as git calls it. Raises ToolError outside the repository."""
+        real = Path(os.path.realpath(path.parent)) / path.name
+        if not real.is_relative_to(self.top):
+            raise ToolError(f"{path.as_posix()} lies outside the git repository {self.top}")
+        return real.relative_to(self.top).as_posix()
+
+    def shown(self, path: str) -> str:
+        """Return a path of the revision as somebody in the working directory would write it."""
+        return Path(os.path.relpath(self.top / path)).as_posix()
+
+    def specs(self, folder: str) -> tuple[str, ...]:
+        """Return the specs of a folder: every `*.yaml` and `*.yml` directly in it, as in `source.discover`."""
+        names = (entry.path for entry in self._entries(f"{folder}/") if entry.kind == "blob")
+        return tuple(
+            path
+            for path in sorted(names)
+            if path.endswith((".yaml", ".yml")) and not posixpath.basename(path).startswith(".")
+        )
+
+    def has(self, path: str) -> bool:
+        """Say whether there is such a file."""
+        return self._file(path) is not None
+
+    def bytes_at(self, path: str) -> bytes | None:
+        """Return a file's bytes, at most one more than a spec may have, or None where there is none."""
+        entry = self._file(path)
+        if entry is None:
+            return None
+        if entry.size > 8 * LIMITS.bytes:
+            return b" " * (LIMITS.bytes + 1)  # too large for anything that is read here; the reader says so
+        return _git(self.top, "cat-file", "blob", entry.blob)
+
+    def load(self, path: str) -> Source:
+        """Read a spec of the revision, as `source.load` reads one of the work tree."""
+        self._bring_chain(path)
+        source = load(self._place / path, name=self.shown(path))
+        kept = folder_of(source.tree)
+        if kept is None:
+            return source
+        for sealed in self.specs(posixpath.normpath(posixpath.join(posixpath.dirname(path), kept[1]))):
+            self._bring(sealed)
+        return load(self._place / path, name=self.shown(path))
+
+    def _bring_chain(self, path: str) -> None:
+        """Put a spec and what it extends into the temporary folder, as far as it can be read."""
+        for _ in range(LEVELS + 1):
+            data = self._bring(path)
+            try:
+                base = read(data, path).tree.get("extends") if data is not None else None
+            except SpecError:
+                return
+            if not isinstance(base, str) or "\0" in base:
+                return
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(path), base))
+            if path.startswith(("/", "..")):
+                return
+
+    def _bring(self, path: str) -> bytes | None:
+        data = self.bytes_at(path)
+        if data is not None:
+            place = self._place / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
+        return data
+
+    def _file(self, path: str) -> _Entry | None:
+        """Return the file at a path, links followed inside the repository, or None."""
+        for _ in range(LEVELS):
+            link = next((entry for entry in self._way(path) if entry.mode == _LINK), None)
+            if link is None:
+                return next((entry for entry in self._entries(path) if entry.kind == "blob"), None)
+            target = os.fsdecode(_git(self.top, "cat-file", "blob", link.blob))
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), target, path[len(link.path) + 1 :]))
+            if path.startswith(("/", "..")):
+                return None
+        return None
+
+    def _way(self, path: str) -> Iterator[_Entry]:
+        """Yield what is at each part of a path, from the top."""
+        parts = path.split("/")
+        for length in range(1, len(parts) + 1):
+            yield from self._entries("/".join(parts[:length]))
+
+    def _entries(self, path: str) -> list[_Entry]:
+        """Return what `git ls-tree` says of a path; of what is in a folder, where it ends in `/`."""
+        if not self.commit or "\0" in path:
+            return []
+        listed = _git(self.top, "--literal-pathspecs", "ls-tree", "-z", "-l", "--full-tree", self.commit, "--", path)
+        return [_entry(line) for line in listed.decode("utf-8", "surrogateescape").split("\0") if line]
+
+
+def _entry(line: str) -> _Entry:
+    about, _, path = line.partition("\t")
+    mode, kind, blob, size = about.split()
+    return _Entry(mode, kind, blob, int(size) if size.isdigit() else 0, path)
+
+
+def _git(folder: Path, *words: str) -> bytes:
+    """Run git and return what it prints. It changes nothing and asks no network. Raises ToolError."""
+    environment = {
+        **os.environ,
+        "LC_ALL": "C",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    try:
+        ran = subprocess.run(  # noqa: S603 - our own words, no shell; every path behind `--`
+            ["git", *words],  # noqa: S607 - the git that the person uses
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SECONDS,
+        )
+    except FileNotFoundError:
+        raise ToolError("git is not on PATH; compare two files with --against FILE") from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolError(f"git does not answer: {type(error).__name__}") from None
+    if ran.returncode:
+        said = ran.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = said[0].removeprefix("fatal: ") if said else f"exit {ran.returncode}"
+        raise ToolError(f"git {words[0]}: {reason}; compare two files with --against FILE")
+    return ran.stdout

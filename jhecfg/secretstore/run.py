@@ -1,0 +1,63 @@
+"""Run: kubectl and aws, with secrets on standard input alone, and what they say without any secret in it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from jhecfg.diagnostics import ToolError
+
+SECONDS = 120
+
+_INSTALL = {
+    "kubectl": "https://kubernetes.io/docs/tasks/tools/",
+    "aws": "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+}
+
+
+class Done(NamedTuple):
+    """How a program ended. `output` may hold secrets; `complaint` does not."""
+
+    code: int
+    output: str
+    complaint: str
+
+
+def run(words: Sequence[str], *, secrets: Iterable[str] = (), text: str | None = None) -> Done:
+    """Run a program; `text` is its standard input, `secrets` what must not come out of it.
+
+    Raises ToolError where the program is missing, or does not end.
+    """
+    binary = shutil.which(words[0])
+    if binary is None:
+        raise ToolError(f"{words[0]} is not on PATH: {_INSTALL[words[0]]}")
+    try:
+        done = subprocess.run(  # noqa: S603 - our own words, no shell
+            [binary, *words[1:]], input=(text or "").encode(), capture_output=True, check=False, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"{words[0]} did not end within {SECONDS} seconds") from None
+    except OSError as error:
+        raise ToolError(f"{words[0]}: {(error.strerror or 'cannot be run').lower()}") from None
+    complaint = redacted(done.stderr.decode(errors="replace"), secrets)
+    return Done(done.returncode, done.stdout.decode(errors="replace"), complaint)
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without the secrets: as they are, as JSON has them, in base64, and line by line."""
+    forms = {form for secret in secrets for form in _forms(secret) if len(form) > 3}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text.strip()
+
+
+def _forms(secret: str) -> Iterable[str]:
+    yield secret
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield base64.b64encode(secret.encode()).decode()
+    yield from (line.strip() for line in secret.splitlines())
