@@ -21,11 +21,11 @@ from jhecfg.marks import Mark
 from jhecfg.reader import Document, read
 
 
-class Gone:
+class Removed:
     """Stands for the value of a key that is to be taken away."""
 
 
-GONE: Final = Gone()
+REMOVED: Final = Removed()
 
 Leaf = str | int | float | bool | None
 
@@ -42,11 +42,12 @@ class CannotEdit(Exception):
         self.line = line
 
 
-def edited(data: bytes, name: str, changes: Mapping[Loc, Leaf | Gone]) -> bytes:
+def edited(data: bytes, name: str, changes: Mapping[Loc, Leaf | Removed]) -> bytes:
     """Return the bytes of a spec after some changes: a value set, a key added where it is missing, or taken away.
 
     A place is a path of keys, and of indices of items that exist; mappings on the way that are missing are made.
-    `name` is how messages call the file. Raises `SpecError` if it cannot be read, and `CannotEdit`.
+    `name` is how messages call the file. Raises `SpecError` if it cannot be read, and `CannotEdit`. Whether the result
+    is a good spec, and holds no secret, is for `source.load` and the compiler to say, before anybody writes it.
     """
     for loc, value in changes.items():
         data = _Edit(data, name, loc).run(value)
@@ -101,7 +102,7 @@ class _Edit:
         for line in self.text.split("\n"):
             self.starts.append(min(self.starts[-1] + len(line) + 1, len(self.text)))
 
-    def run(self, value: Leaf | Gone) -> bytes:
+    def run(self, value: Leaf | Removed) -> bytes:
         """Return the file's bytes after the change, which is checked to mean what it should."""
         wanted = self._wanted(value)
         if _same(wanted, self.document.tree):
@@ -117,7 +118,7 @@ class _Edit:
             self._refuse("more would change than this (is there an anchor or an alias?)")
         return result
 
-    def _wanted(self, value: Leaf | Gone) -> dict[str, Any]:
+    def _wanted(self, value: Leaf | Removed) -> dict[str, Any]:
         """Return the tree that the change should give."""
         tree = copy.deepcopy(self.document.tree)
         here: Any = tree
@@ -126,7 +127,7 @@ class _Edit:
                 here[step] = {}
             here = self._inside(here, step)
         last = self.loc[-1]
-        if isinstance(value, Gone):
+        if isinstance(value, Removed):
             self._inside(here, last)
             if not isinstance(here, dict):
                 self._refuse("it is an item of a list")
@@ -143,8 +144,8 @@ class _Edit:
         there = fits and (step in value if isinstance(value, dict) else 0 <= int(step) < len(value))
         return value[step] if there else self._refuse(f"nothing is called {step!r} there")
 
-    def _splice(self, value: Leaf | Gone) -> _Splice:
-        if isinstance(value, Gone):
+    def _splice(self, value: Leaf | Removed) -> _Splice:
+        if isinstance(value, Removed):
             return self._removed()
         try:
             return self._set(value) if self.loc in self.document.values else self._added(value)

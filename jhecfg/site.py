@@ -405,14 +405,14 @@ class Sealing(NamedTuple):
 class Gitops(NamedTuple):
     """What syncs the output. `path` is the site's own folder in the repository.
 
-    `credentials` is the Secret that opens the repository, or None where it is open to all; `fleet` is Argo CD's.
+    `secret_name` is the Secret that opens the repository, or None where it is open to all; `fleet` is Argo CD's.
     """
 
     engine: Literal["none", "argocd", "flux"]
     repo: str
     revision: str
     path: str
-    credentials: str | None
+    secret_name: str | None
     fleet: str | None
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -72,12 +73,9 @@ class Cluster:
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind}
         data = None if body is None else json.dumps(body).encode()
         request = Request(self.url + path, data=data, headers=headers, method=method)
-        with urlopen(request, context=self._tls(), timeout=30) as answer:
+        with urlopen(request, context=trust(self.root), timeout=30) as answer:
             result: Tree = json.load(answer)
         return result
-
-    def _tls(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.root / "certificates" / "apiserver.crt"))
 
     def log(self, name: str) -> str:
         """Return the end of a program's log."""
@@ -92,6 +90,12 @@ class Cluster:
             )  # fmt: skip
         self.processes.append(process)
         return process
+
+
+@cache
+def trust(root: Path) -> ssl.SSLContext:
+    """Return what trusts a cluster's API server, and nothing else."""
+    return ssl.create_default_context(cafile=str(root / "certificates" / "apiserver.crt"))
 
 
 def until(condition: Callable[[], bool], what: str, log: Callable[[], str] = str, patience: float = PATIENCE) -> None:
@@ -148,7 +152,7 @@ def _ready(cluster: Cluster) -> bool:
     assert cluster.processes[-1].poll() is None, f"the API server ended\n{cluster.log('kube-apiserver')}"
     try:
         cluster.call("GET", "/api/v1/namespaces/default")
-        with urlopen(Request(f"{cluster.url}/readyz"), context=cluster._tls(), timeout=5) as answer:
+        with urlopen(Request(f"{cluster.url}/readyz"), context=trust(cluster.root), timeout=5) as answer:
             return bool(answer.status == 200)
     except (OSError, HTTPError, URLError):
         return False

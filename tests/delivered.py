@@ -12,6 +12,9 @@ from tests.apiserver import Cluster, Tree
 from tests.standins import references
 from tests.test_runbook import blocks
 
+# What a script starts with: errors end it; charts are taken for installed, and AWS for done.
+STRICTLY = "set -euo pipefail; helm() { :; }; aws() { :; }; eksctl() { :; }"
+
 
 def named(site: str, changes: Tree) -> Tree:
     """Return changes that also give the site a name, a namespace and hosts of its own."""
@@ -38,9 +41,10 @@ def section(page: str, title: str) -> str:
     return "\n".join(blocks(found[1], "bash"))
 
 
-def follow(cluster: Cluster, folder: Path, title: str) -> None:
-    """Do what a section of the runbook says, in its folder; a charts' installation is taken for done."""
-    script = f"set -euo pipefail\nhelm() {{ :; }}\n{section((folder / 'RUNBOOK.md').read_text(), title)}"
+def follow(cluster: Cluster, folder: Path, title: str, without: str = "\0") -> None:
+    """Do what a section of the runbook says, in its folder, but for lines with a certain text."""
+    lines = section((folder / "RUNBOOK.md").read_text(), title).splitlines()
+    script = "\n".join([STRICTLY, *(line for line in lines if without not in line)])
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder, env=cluster.environment, input="typed\n" * 9,
         capture_output=True, text=True, check=False,
@@ -122,3 +126,15 @@ def settled(cluster: Cluster, folder: Path) -> bool:
         for tree in live(cluster, folder).values()
         if tree["kind"] == "Deployment"
     )
+
+
+def names(cluster: Cluster, kind: str, namespace: str) -> set[str]:
+    """Return the names of a namespace's objects of a kind."""
+    return {tree["metadata"]["name"] for tree in cluster.objects(kind, "--namespace", namespace)}
+
+
+def image(cluster: Cluster, namespace: str) -> str:
+    """Return the image that the Exchange's Deployment runs."""
+    [tree] = cluster.objects("deployments", "exchange", "--namespace", namespace)
+    found: str = tree["spec"]["template"]["spec"]["containers"][0]["image"]
+    return found

@@ -21,7 +21,16 @@ from jhecfg.site import Site
 
 Key = tuple[str, str, str]
 OPTIONS = "argocd.argoproj.io/sync-options"
-SERVER_SIDE = ("Deployment", "Job", "CronJob")
+WORKLOADS = ("Deployment", "Job", "CronJob")
+_DELIVERY = (
+    "Application",
+    "AppProject",
+    "Kustomization",
+    "HelmRelease",
+    "HelmRepository",
+    "OCIRepository",
+    "GitRepository",
+)
 
 
 class Stuck(Exception):
@@ -70,7 +79,7 @@ class Cluster:
         namespace = key_of(tree)[1] or ("" if tree.get("makes") else tree.get("at", ""))
         if namespace and ("Namespace", "", namespace) not in self.live and not self._made_by_a_chart(namespace):
             raise Stuck(f"{key_of(tree)} has no namespace yet")
-        if tree["kind"] in SERVER_SIDE:
+        if tree["kind"] in WORKLOADS:
             for _, kind, name in references(tree):
                 if kind in ("ConfigMap", "ServiceAccount") and (kind, namespace, name) not in self.live:
                     raise Stuck(f"{key_of(tree)} waits for {kind} {name}")
@@ -98,9 +107,7 @@ class Cluster:
 
     def since(self) -> list[str]:
         """Return what happened since the last time, delivery's own objects left out."""
-        own = ("Application", "AppProject", "Kustomization", "HelmRelease", "HelmRepository", "GitRepository")
-        own = (*own, "OCIRepository")
-        events = [event for event in self.events if event[1:].split("/")[0] not in own]
+        events = [event for event in self.events if event[1:].split("/")[0] not in _DELIVERY]
         self.events = []
         return events
 
@@ -118,7 +125,7 @@ def _annotation(tree: Tree, name: str) -> str:
 
 
 class ArgoCd:
-    """Argo CD, handed the bootstrap folder of a site. `health` is whether Applications have one."""
+    """Argo CD, handed the bootstrap folder of a site, and told that Applications have a health."""
 
     def __init__(self, cluster: Cluster) -> None:
         """Watch a cluster."""
@@ -146,7 +153,8 @@ class ArgoCd:
                 content = [source["targetRevision"], values]
                 found.append(release(source["helm"]["releaseName"], namespace, content, makes=makes))
             else:
-                found += [a.tree for a in read.read_by_directory(self.site, source, self.artifacts) if a.manifest]
+                files = read.read_by_directory(self.site, source, self.artifacts)
+                found += [file.manifest for file in files if file.manifest]
         return found
 
     def _permitted(self, application: Tree, tree: Tree) -> bool:
@@ -167,14 +175,14 @@ class ArgoCd:
         gone = [live.tree for key, live in self.cluster.live.items() if live.owner == name and key not in keep]
         gone = [t for t in gone if self._permitted(application, t) and "Prune=false" not in _annotation(t, OPTIONS)]
         last = "PruneLast=true" in application["spec"]["syncPolicy"]["syncOptions"]
-        for wave, pruned, applied in _waves(targets, gone, last=last):
+        for pruned, applied in _waves(targets, gone, last=last):
             for tree in pruned:
                 self._prune(tree)
             for tree in applied:
                 self.cluster.apply(tree, name)
             self.cluster.healthy(applied)
             for tree in applied:
-                if tree["kind"] == "Application" and wave is not None:
+                if tree["kind"] == "Application":
                     self._sync(tree)
 
     def _prune(self, tree: Tree) -> None:
@@ -185,8 +193,8 @@ class ArgoCd:
         self.cluster.remove(key_of(tree))
 
 
-def _waves(targets: list[Tree], gone: list[Tree], *, last: bool) -> Iterator[tuple[int, list[Tree], list[Tree]]]:
-    """Yield (wave, what is pruned, what is applied): what goes, goes the other way round, or at the end."""
+def _waves(targets: list[Tree], gone: list[Tree], *, last: bool) -> Iterator[tuple[list[Tree], list[Tree]]]:
+    """Yield what each wave prunes, and what it applies: what goes, goes the other way round, or at the end."""
     applied = {wave: [t for t in targets if _wave(t) == wave] for wave in sorted({_wave(t) for t in targets})}
     waves = sorted({_wave(tree) for tree in gone})
     turned = dict(zip(waves, reversed(waves), strict=True))
@@ -195,7 +203,7 @@ def _waves(targets: list[Tree], gone: list[Tree], *, last: bool) -> Iterator[tup
     for tree in gone:
         pruned.setdefault(end if last else turned[_wave(tree)], []).append(tree)
     for wave in sorted({*applied, *pruned}):
-        yield wave, pruned.get(wave, []), applied.get(wave, [])
+        yield pruned.get(wave, []), applied.get(wave, [])
 
 
 def _wave(tree: Tree) -> int:

@@ -27,6 +27,9 @@ READY: dict[str, tuple[str, ...]] = {
     "/apis/source.toolkit.fluxcd.io/v1/helmrepositories": ("Ready",),
     "/apis/source.toolkit.fluxcd.io/v1/ocirepositories": ("Ready",),
 }
+# Gone, changed or being taken away since it was listed, or not served yet: the next round sees it.
+PASSING = {403, 404, 409, 429}
+ROUTES = f"{_GATEWAY}/httproutes"
 _NAMED = {
     "configMapRef": ("configmaps", "name"),
     "configMapKeyRef": ("configmaps", "name"),
@@ -50,11 +53,11 @@ class StandIns(threading.Thread):
 
     def run(self) -> None:
         """Look at every object again and again."""
-        while not self._ended.wait(0.1):
+        while not self._ended.wait(0.25):
             try:
                 self._round()
             except HTTPError as error:
-                if error.code not in (404, 409, 429):  # gone or changed since it was listed, or not yet served: next round
+                if error.code not in PASSING:
                     self.trouble.append(f"{error.url}: {error.read().decode()}")
 
     def stop(self) -> None:
@@ -70,7 +73,9 @@ class StandIns(threading.Thread):
             for tree in self._list(path):
                 if path.endswith("/externalsecrets"):
                     self._bring_secret(tree)
-                self._make_ready(path, tree, names)
+                self._make_ready(path, tree, {"conditions": conditions(tree, names)})
+        for route in self._list(ROUTES):
+            self._make_ready(ROUTES, route, {"parents": [accepted(route, ref) for ref in route["spec"]["parentRefs"]]})
 
     def _list(self, path: str) -> list[Tree]:
         items: list[Tree] = self.cluster.call("GET", path)["items"]
@@ -83,7 +88,7 @@ class StandIns(threading.Thread):
             return
         is_job = any(owner["kind"] == "Job" for owner in meta.get("ownerReferences", ()))
         phase = ("Failed" if name in self.failing else "Succeeded") if is_job else "Running"
-        conditions = [] if is_job else [_condition(kind, None) for kind in ("PodScheduled", "Ready")]
+        conditions = [] if is_job else [_condition(name) for name in ("PodScheduled", "Ready")]
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
         self.cluster.call("PATCH", path, {"status": {"phase": phase, "startTime": NOW, "conditions": conditions}})
 
@@ -92,16 +97,13 @@ class StandIns(threading.Thread):
         have = {k: {o["metadata"]["name"] for o in self._list(f"{space}/{k}")} for k in ("configmaps", "secrets")}
         return [name for kind, name in references(pod["spec"]) if name not in have[kind]]
 
-    def _make_ready(self, path: str, tree: Tree, names: tuple[str, ...]) -> None:
-        meta = tree["metadata"]
-        generation = meta["generation"]
-        wanted = [_condition(name, generation) for name in names]
-        if tree.get("status", {}).get("conditions") != wanted:
+    def _make_ready(self, path: str, tree: Tree, status: Tree) -> None:
+        meta, now = tree["metadata"], tree.get("status", {})
+        if "fluxcd" in path:
+            status["observedGeneration"] = meta["generation"]
+        if {key: now.get(key) for key in status} != status:
             group, _, kind = path.rpartition("/")
             space = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
-            status: Tree = {"conditions": wanted}
-            if "fluxcd" in path:
-                status["observedGeneration"] = generation
             self.cluster.call("PATCH", f"{group}{space}/{kind}/{meta['name']}/status", {"status": status})
 
     def _bring_secret(self, tree: Tree) -> None:
@@ -136,8 +138,18 @@ def references(tree: object) -> Iterator[tuple[str, str]]:
             yield from references(value)
 
 
-def _condition(kind: str, generation: int | None) -> Tree:
-    tree: Tree = {"type": kind, "status": "True", "lastTransitionTime": NOW}
-    if generation is not None:
-        tree |= {"reason": "Test", "message": "", "observedGeneration": generation}
-    return tree
+def conditions(tree: Tree, names: tuple[str, ...]) -> list[Tree]:
+    """Return an object's conditions as its controller sets them once all is well."""
+    seen = {"reason": "Test", "message": "", "observedGeneration": tree["metadata"]["generation"]}
+    return [{**_condition(name), **seen} for name in names]
+
+
+def accepted(route: Tree, parent: Tree) -> Tree:
+    """Return what a route's status says of one parent that takes it."""
+    names = ("Accepted", "ResolvedRefs")
+    whole = {"group": "gateway.networking.k8s.io", "kind": "Gateway", **parent}
+    return {"parentRef": whole, "controllerName": "example.org/test", "conditions": conditions(route, names)}
+
+
+def _condition(name: str) -> Tree:
+    return {"type": name, "status": "True", "lastTransitionTime": NOW}

@@ -46,10 +46,10 @@ def output(folder: Path, name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", [*REAL_SITES, "everything", "from-a-store", "behind-nginx"])
-def test_the_runbook_brings_a_site_up_and_a_second_time_changes_nothing(
+def test_the_runbook_brings_a_site_up_changes_nothing_again_and_takes_it_away(
     name: str, cluster: Cluster, standins: StandIns, tmp_path: Path
 ) -> None:
-    """Its own commands, as written: Jobs complete, Deployments roll out, a repetition writes no object."""
+    """Its own commands, as written: Jobs complete, Deployments roll out, a repetition writes no object; in the end none is left."""
     folder = output(tmp_path, name)
     prepare(cluster, folder)
     follow(cluster, folder, "Deliver")
@@ -61,6 +61,8 @@ def test_the_runbook_brings_a_site_up_and_a_second_time_changes_nothing(
     versions = [{name: tree["metadata"]["resourceVersion"] for name, tree in all_.items()} for all_ in (before, after)]
     assert versions[0] == versions[1]
     assert cluster.kubectl("diff", "--server-side", *flags(manifests(folder))) == ""
+    follow(cluster, folder, "Remove the site")
+    assert live(cluster, folder) == {}
 
 
 @pytest.mark.parametrize("name", ["by-argocd", "by-flux"])
@@ -137,7 +139,7 @@ CHANGES: dict[str, tuple[Tree, set[str]]] = {
 def test_a_change_brings_exactly_the_jobs_it_needs(
     change: str, cluster: Cluster, standins: StandIns, tmp_path: Path
 ) -> None:
-    """The page's section “Deliver”, gone through again, makes new Jobs only where there is new work for one."""
+    """The page's section “Deliver”, gone through again, makes new Jobs only where there is work; “Upgrade” removes the old."""
     changes, expected = CHANGES[change]
     base = {"gitops": None}
     before = written(tmp_path / "a", compiled(named(f"change-{change}", base)).files)
@@ -151,6 +153,10 @@ def test_a_change_brings_exactly_the_jobs_it_needs(
     assert {name.rpartition("-")[0] for name in new.keys() - old.keys()} == expected
     assert old.items() <= new.items()
     assert settled(cluster, after)
+    follow(cluster, after, "Upgrade")
+    assert {f"Job/{space}/{name}" for name in jobs(cluster, space)} == {
+        k for k in wanted(after) if k.startswith("Job/")
+    }
 
 
 @pytest.fixture(scope="module")

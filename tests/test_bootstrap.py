@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from jhecfg.render import render
 from jhecfg.render.bootstrap import bootstrap_data, bootstrap_job
@@ -107,7 +107,7 @@ def new_org(exchange: Exchange, name: str, *, number: int | None = None) -> str:
 # --- without a database -----------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(specs())
 def test_the_scripts_are_the_same_bytes_for_every_spec(tree: Tree) -> None:
     """Code in the output is a constant: whatever a spec holds, it reaches the documents alone."""

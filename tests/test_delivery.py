@@ -16,7 +16,7 @@ from tests.delivery_model import ArgoCd, Cluster, Flux, Kubectl, Stuck
 REPO = "https://git.example.org/health/deploy.git"
 LAB = {"name": "Example Lab", "id": 20001, "type": "laboratory"}
 CLASS = {**HUB, "name": "class", "domain": "class.example.org"}
-ENGINES = {"argocd": ArgoCd, "flux": Flux, "none": Kubectl}
+ENGINES: dict[str, type[ArgoCd | Flux | Kubectl]] = {"argocd": ArgoCd, "flux": Flux, "none": Kubectl}
 every_engine = pytest.mark.parametrize("engine", list(ENGINES))
 pruning = pytest.mark.parametrize("engine", ["argocd", "flux"])
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from jhecfg.render.routes import BLOCKED, any_spelling
+from jhecfg.render.edge import BLOCKED
+from jhecfg.render.routes import any_spelling
 from tests.compiled import MCP, NGINX, Compiled, compiled
 
 FOLDER = "manifests/60-routes/"

@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from jhecfg.diagnostics import Loc, SpecError, ToolError
-from jhecfg.edit import GONE, CannotEdit, Gone, Leaf, edited, save
+from jhecfg.edit import REMOVED, CannotEdit, Leaf, Removed, edited, save
 from jhecfg.reader import read
 from tests.hostile_strings import hostile_text
 from tests.tools import ROOT
@@ -39,7 +39,7 @@ hubs:
 """
 
 
-def after(changes: dict[Loc, Leaf | Gone], data: bytes = SPEC) -> list[tuple[str, str]]:
+def after(changes: dict[Loc, Leaf | Removed], data: bytes = SPEC) -> list[tuple[str, str]]:
     """Return the lines that a change takes away and puts in, as (`-` or `+`, line)."""
     from difflib import ndiff
 
@@ -47,7 +47,7 @@ def after(changes: dict[Loc, Leaf | Gone], data: bytes = SPEC) -> list[tuple[str
     return [(line[0], line[2:]) for line in lines if line[0] in "+-"]
 
 
-def refused(loc: Loc, value: Leaf | Gone, data: bytes = SPEC) -> CannotEdit:
+def refused(loc: Loc, value: Leaf | Removed, data: bytes = SPEC) -> CannotEdit:
     """Return why a change is refused."""
     with pytest.raises(CannotEdit) as caught:
         edited(data, "spec.yaml", {loc: value})
@@ -95,7 +95,7 @@ def test_a_missing_key_gets_a_line_of_its_own(loc: Loc, value: Leaf, lines: list
 
 def test_in_braces_a_key_is_added_inside_them() -> None:
     """A flow mapping stays on its line, and a comma in text does not end it."""
-    changes: dict[Loc, Leaf | Gone] = {
+    changes: dict[Loc, Leaf | Removed] = {
         ("gitops", "repo"): "a, b",
         ("gitops", "x", "z"): True,
         ("cluster", "region"): "r",
@@ -123,15 +123,15 @@ def test_json_stays_json() -> None:
 )
 def test_a_key_goes_with_its_lines(loc: Loc, gone: list[str]) -> None:
     """The comment behind a value goes with it; those on lines of their own stay."""
-    assert after({loc: GONE}) == [("-", line) for line in gone]
+    assert after({loc: REMOVED}) == [("-", line) for line in gone]
 
 
 def test_a_key_goes_out_of_braces_with_one_comma() -> None:
     """First, last, and the only one, whose braces stay."""
-    assert edited(b"a: {b: 1, c: 2}\n", "s", {("a", "b"): GONE}) == b"a: {c: 2}\n"
-    assert edited(b"a: {b: 1, c: 2}\n", "s", {("a", "c"): GONE}) == b"a: {b: 1}\n"
-    assert edited(b"a: {b: 1}\n", "s", {("a", "b"): GONE}) == b"a: {}\n"
-    assert edited(b"a:\n  b: 1\n", "s", {("a", "b"): GONE}) == b"a:\n  {}\n"
+    assert edited(b"a: {b: 1, c: 2}\n", "s", {("a", "b"): REMOVED}) == b"a: {c: 2}\n"
+    assert edited(b"a: {b: 1, c: 2}\n", "s", {("a", "c"): REMOVED}) == b"a: {b: 1}\n"
+    assert edited(b"a: {b: 1}\n", "s", {("a", "b"): REMOVED}) == b"a: {}\n"
+    assert edited(b"a:\n  b: 1\n", "s", {("a", "b"): REMOVED}) == b"a:\n  {}\n"
 
 
 @pytest.mark.parametrize(
@@ -139,14 +139,14 @@ def test_a_key_goes_out_of_braces_with_one_comma() -> None:
     [
         (("database",), "x", "it holds more than one value"),
         (("hubs", 1, "name"), "x", "nothing is called 1 there"),
-        (("hubs", 0), GONE, "it is an item of a list"),
-        (("hubs", 0, "name"), GONE, "it stands on one line with something else"),
+        (("hubs", 0), REMOVED, "it is an item of a list"),
+        (("hubs", 0, "name"), REMOVED, "it stands on one line with something else"),
         (("site", "name"), "x", "nothing is called 'name' there"),
-        (("nowhere",), GONE, "nothing is called 'nowhere' there"),
+        (("nowhere",), REMOVED, "nothing is called 'nowhere' there"),
         (("site",), 2**60, "an int beyond 2^53 loses digits in some readers: pass it as text"),
     ],
 )
-def test_what_cannot_be_done_is_said(loc: Loc, value: Leaf | Gone, why: str) -> None:
+def test_what_cannot_be_done_is_said(loc: Loc, value: Leaf | Removed, why: str) -> None:
     """The message names the place and the reason, and no value."""
     assert str(refused(loc, value)) == f"cannot change {'.'.join(map(str, loc))}: {why}; edit it by hand"
 
@@ -158,11 +158,13 @@ def test_what_cannot_be_done_is_said(loc: Loc, value: Leaf | Gone, why: str) -> 
         (b"a: &x {c: 1}\nb: *x\n", ("b", "c"), 2, "more would change"),
         (b"a: &x {c: 1}\nb: *x\n", ("a", "d"), 2, "more would change"),
         (b"a: | # why\n  b\n", ("a",), "c", "a comment stands in it"),
-        (b"a: {b: 1, # why\n  c: 2}\n", ("a", "c"), GONE, "a comment stands in it"),
+        (b"a: {b: 1, # why\n  c: 2}\n", ("a", "c"), REMOVED, "a comment stands in it"),
         (b"a: |+\n  b\n\n\n", ("c",), 1, "more would change"),
     ],
 )
-def test_what_would_change_more_than_was_meant_is_refused(data: bytes, loc: Loc, value: Leaf | Gone, why: str) -> None:
+def test_what_would_change_more_than_was_meant_is_refused(
+    data: bytes, loc: Loc, value: Leaf | Removed, why: str
+) -> None:
     """Aliases carry a change elsewhere, and blocks can swallow a line: the result is read again and compared."""
     assert why in str(refused(loc, value, data))
 
@@ -174,7 +176,7 @@ def test_an_alias_itself_can_give_way_to_a_value() -> None:
 
 def test_the_line_of_a_refusal_is_the_one_to_look_at() -> None:
     """A person is sent to the place."""
-    assert refused(("hubs", 0, "name"), GONE).line == 16
+    assert refused(("hubs", 0, "name"), REMOVED).line == 16
 
 
 def test_a_text_that_cannot_be_read_is_said_as_ever() -> None:
@@ -339,7 +341,7 @@ def test_a_key_added_and_taken_away_leaves_the_same_bytes(
     above = data.draw(st.sampled_from(list(mappings(tree))))
     loc = (*above, "added")
     longer = edited(text, "s", {loc: value})
-    assert edited(longer, "s", {loc: GONE}) == text
+    assert edited(longer, "s", {loc: REMOVED}) == text
     if b"\r\n" in text:
         assert longer.count(b"\r\n") == longer.count(b"\n")
 

@@ -20,7 +20,7 @@ import pytest
 
 from tests.apiserver import Cluster, Tree, until
 from tests.compiled import EXAMPLE, FLUX, IN_CLUSTER, compiled
-from tests.delivered import follow, jobs, named, prepare, written
+from tests.delivered import follow, image, jobs, named, names, prepare, written
 from tests.standins import NOW, StandIns
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
@@ -113,6 +113,7 @@ def flux(cluster: Cluster, standins: StandIns, tmp_path_factory: pytest.TempPath
     )  # fmt: skip
     yield Flux(cluster, standins, f"http://127.0.0.1:{server.server_port}", served)
     server.shutdown()
+    server.server_close()
 
 
 def files_of(site: str, changes: Tree | None = None) -> dict[str, str]:
@@ -129,11 +130,6 @@ def handed_over(flux: Flux, site: str, folder: Path) -> str:
     prepare(flux.cluster, folder)
     follow(flux.cluster, folder, "Deliver")
     return flux.push(site, files)
-
-
-def names(cluster: Cluster, kind: str, namespace: str) -> set[str]:
-    """Return the names of a namespace's objects of a kind."""
-    return {tree["metadata"]["name"] for tree in cluster.objects(kind, "--namespace", namespace)}
 
 
 def test_a_site_comes_up_phase_by_phase(flux: Flux, tmp_path: Path) -> None:
@@ -217,37 +213,44 @@ def test_a_failed_migration_stops_the_delivery_and_a_revert_mends_it(flux: Flux,
     assert len(jobs(flux.cluster, space)) == 2
 
 
-def image(cluster: Cluster, namespace: str) -> str:
-    """Return the image that the Exchange's Deployment runs."""
-    [tree] = cluster.objects("deployments", "exchange", "--namespace", namespace)
-    found: str = tree["spec"]["template"]["spec"]["containers"][0]["image"]
-    return found
-
-
 def test_a_hub_that_leaves_the_spec_is_uninstalled_and_its_namespace_stays(flux: Flux, tmp_path: Path) -> None:
-    """Its HelmRelease, network policies and route are pruned; the namespace, with the people's homes, is not."""
-    site = "flux-hub"
+    """Its HelmRelease and certificate are pruned; the namespace, with the people's homes, is not."""
+    site, hub = "flux-hub", "flux-hub-hub"
     flux.reaches(site, handed_over(flux, site, tmp_path))
-    hub = f"{site}-hub"
-    assert names(flux.cluster, "networkpolicies", hub) != set()
-    assert any(hub in name for name in names(flux.cluster, "helmreleases", "flux-system"))
+    assert hub_objects(flux.cluster, hub) == {f"{site}-hub-{hub}", f"{site}-{hub}-tls"}
     flux.reaches(site, flux.push(site, files_of(site, {"hubs": []})), PHASES)
-    until(lambda: not any(hub in n for n in names(flux.cluster, "helmreleases", "flux-system")), "no release is left")
-    assert names(flux.cluster, "networkpolicies", hub) == set()
+    until(lambda: hub_objects(flux.cluster, hub) == set(), "nothing of the hub is left")
     [space] = flux.cluster.objects("namespaces", hub)
     assert space["status"]["phase"] == "Active"
 
 
+def hub_objects(cluster: Cluster, hub: str) -> set[str]:
+    """Return the names of a hub's release and certificate."""
+    found = names(cluster, "helmreleases", "flux-system") | names(cluster, "certificates", "envoy-gateway-system")
+    return {name for name in found if hub in name}
+
+
 def test_nothing_of_a_spec_is_substituted_even_where_somebody_asks_for_it(flux: Flux, tmp_path: Path) -> None:
     """With `postBuild` switched on by hand, a `${NAME}` of the spec still reaches the cluster as it was written."""
-    site, title = "flux-dollar", "Costs ${PRICE} or ${NONE:=nothing}"
-    revision = handed_over(flux, site, tmp_path)
-    flux.reaches(site, revision)
-    files = files_of(site, {"exchange__title": title})
-    path = "gitops/flux/kustomization-20-config.yaml"
-    assert "  prune: true\n" in files[path]
-    substitute = "  prune: true\n  postBuild: {substitute: {PRICE: nothing}}\n"
-    files = {**files, path: files[path].replace("  prune: true\n", substitute)}
+    site, user, path = "flux-dollar", "u${PRICE}${NONE:=x}", "manifests/20-config/configmap-exchange.yaml"
+    flux.reaches(site, handed_over(flux, site, tmp_path))
+    files = substituting(files_of(site, {"exchange__smtp__user": user}))
     flux.reaches(site, flux.push(site, files))
+    assert user in config_of(flux, site)
+    # The same without our annotation, to see that Flux would have.
+    assert "substitute: disabled" in files[path]
+    flux.reaches(site, flux.push(site, {**files, path: files[path].replace("substitute: disabled", "other: x")}))
+    assert "unothingx" in config_of(flux, site)
+
+
+def substituting(files: dict[str, str]) -> dict[str, str]:
+    """Return an output whose configuration phase asks Flux to substitute variables."""
+    path, line = "gitops/flux/kustomization-20-config.yaml", "  prune: true\n"
+    assert line in files[path]
+    return {**files, path: files[path].replace(line, f"{line}  postBuild: {{substitute: {{PRICE: nothing}}}}\n")}
+
+
+def config_of(flux: Flux, site: str) -> list[str]:
+    """Return the values of the Exchange's ConfigMap."""
     [config] = flux.cluster.objects("configmaps", "exchange", "--namespace", f"{site}-jhe")
-    assert title in config["data"].values()
+    return list(config["data"].values())

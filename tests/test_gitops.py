@@ -442,8 +442,8 @@ def test_flux_gets_an_ssh_address_and_a_deploy_key() -> None:
 
 def test_a_private_repository_over_https_is_opened_by_the_secret_that_the_spec_names() -> None:
     """Without one, Flux reads what is open to all."""
-    for credentials, found in (("deploy-token", {"name": "deploy-token"}), (None, None)):
-        extra = {"credentials": credentials} if credentials else {}
+    for name, found in (("deploy-token", {"name": "deploy-token"}), (None, None)):
+        extra = {"secretName": name} if name else {}
         site = make(gitops={"engine": "flux", "repo": REPO, **extra})
         assert tree_of(render(site), "gitops/flux/gitrepository.yaml")["spec"].get("secretRef") == found
 

@@ -85,7 +85,13 @@ def test_no_patch_undoes_a_guarantee_silently(kind: str, name: str, patch: Any, 
 @pytest.mark.parametrize(
     ("kind", "name", "patch", "changes", "code"),
     [
-        ("Deployment", "exchange", container(securityContext={"readOnlyRootFilesystem": True, "privileged": True}), {}, "pod-security"),
+        (
+            "Deployment",
+            "exchange",
+            container(securityContext={"readOnlyRootFilesystem": True, "privileged": True}),
+            {},
+            "pod-security",
+        ),
         ("Deployment", "exchange", {"spec": {"template": {"spec": {"hostNetwork": True}}}}, {}, "pod-security"),
         ("Job", "migrate", {"spec": {"ttlSecondsAfterFinished": 60}}, {}, "job-runs-again"),
         ("Job", "migrate", {"metadata": {"annotations": {"helm.sh/hook": "pre-upgrade"}}}, {}, "job-runs-again"),

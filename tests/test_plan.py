@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -13,13 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from jhecfg.compile import Build, compile_source
-from jhecfg.plan import EFFECTS, Plan, Severity, pair_of, plan
+from jhecfg.plan import EFFECTS, Plan, Severity, pair_of, plan, reasons
+from jhecfg.plan.charts import WITHOUT
 from jhecfg.plan.document import document
 from jhecfg.plan.markdown import markdown
 from jhecfg.plan.model import Kind
 from jhecfg.plan.reasons import spec_changes
 from jhecfg.plan.text import text
 from jhecfg.plan.values import HIDDEN, arrow, shown
+from jhecfg.releases import CHARTS
+from jhecfg.render.charts import release_name
 from jhecfg.source import Source, load
 from jhecfg.tree import LOCK
 from tests.strategies import source_of, specs
@@ -131,12 +135,40 @@ def test_every_effect_and_every_kind_of_it_is_shown_by_a_golden(before: Build) -
     assert kinds == set(get_args(Kind))
 
 
+PROGRAMS = {
+    "kubectl",
+    "helm",
+    "aws",
+    "eksctl",
+    "jhecfg",
+    "pg_dump",
+    "pg_restore",
+    "psql",
+    "umask",
+    "python3",
+    "rm",
+    "cp",
+}
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_every_command_is_shell(path: Path, before: Build) -> None:
-    """A shell can read what a plan tells people to run."""
+def test_every_command_is_shell_for_programs_and_files_that_are_there(path: Path, before: Build) -> None:
+    """A shell can read what people are told to run; it names known programs, and files of the new output."""
     for old, new in both_ways(path, before):
-        script = "\n".join(command for effect in plan(old, new).effects for command in effect.commands)
-        subprocess.run(["bash", "-n"], input=script.encode(), check=True, timeout=30)
+        commands = [command for effect in plan(old, new).effects for command in effect.commands]
+        subprocess.run(["bash", "-n"], input="\n".join(commands).encode(), check=True, timeout=30)
+        for command in commands:
+            words = shlex.split(command.replace("\\\n", " "))
+            assert words[0] in {*PROGRAMS, "for"} or re.match(r"\w+=", words[0]), command
+            named = re.findall(r"--(?:filename|kustomize|values|config-file)[ =](\S+)", command)
+            assert all(any(file == name or file.startswith(f"{name}/") for file in new.files) for name in named), (
+                command
+            )
+
+
+def test_every_chart_of_the_platform_is_missed_by_somebody() -> None:
+    """What is said of a chart that goes is known for each of them."""
+    assert {release_name(chart) for chart in CHARTS.values() if chart.namespace} == WITHOUT.keys()
 
 
 def test_a_new_site_and_one_that_goes_are_said(before: Build) -> None:
@@ -193,6 +225,13 @@ def test_items_in_another_order_are_one_change(before: Build) -> None:
     assert [(c.name, c.was, c.becomes) for c in spec_changes(before.source, after.source)] == [
         (("orgs",), ["Example Lab", "Hub Admins"], ["Hub Admins", "Example Lab"])
     ]
+
+
+def test_many_changes_are_taken_back_together(before: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one rendering for each change would be too many, those below one key share theirs."""
+    monkeypatch.setattr(reasons, "MOST", 1)
+    said = changed(before, ("sso.saml2: 1", "sso.saml2: 0"), ("X_FRAME_OPTIONS: DENY", "X_FRAME_OPTIONS: SAMEORIGIN"))
+    assert all(len(change.because) == 2 for change in said.objects)
 
 
 @quick

@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(model_name="patient", constraint=UniqueConstraint(fields=("name",), name="one")),
         migrations.RunPython(fill),
         migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunSQL(sql="DROP TABLE old", reverse_sql=""),
     ]
 """,
     "mcp_server/src/server.py": 'import os\nKEY = os.environ.get("MCP_BROKER_KEY")\n',
@@ -128,6 +129,7 @@ def test_a_dangerous_operation_is_marked_with_its_danger(reading: Reading) -> No
         "AddConstraint patient: UniqueConstraint(fields=('name',), name='one') << stops",
         "RunPython fill << one_way",
         "RunPython fill",
+        "RunSQL 'DROP TABLE old' << deletes, breaks",
     ]
 
 

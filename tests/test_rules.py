@@ -132,7 +132,7 @@ def lost_port(tree: Tree) -> None:
 @pytest.mark.parametrize(
     ("change", "codes"),
     [
-        (moved, ["dangling-reference", "not-allowed-by-project", "unknown-namespace"]),
+        (moved, ["dangling-reference", "dangling-secret", "not-allowed-by-project", "unknown-namespace"]),
         (long_named, ["long-name"]),
         (long_labelled, ["long-name"]),
         (with_a_secret, ["secret-in-output"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -15,9 +16,13 @@ from typing import Any
 
 import pytest
 
+from jhecfg.artifact import Artifact
+from jhecfg.releases import find_release
 from jhecfg.render import render
 from jhecfg.render.picture import label
+from jhecfg.render.runbook_prepare import ENFORCEMENT
 from jhecfg.render.steps import block, code, command, table, text
+from jhecfg.rules.schema import schema_violations
 from jhecfg.site import Site
 from tests.aws_site import HUB, make
 from tests.tools import need
@@ -25,6 +30,8 @@ from tests.tools import need
 REPO = "git@git.example.org:health/deploy.git"
 FAR = {**HUB, "name": "far", "domain": "far.example.org", "deploy": "external"}
 EVIL = "x'\"`$(touch PWNED)`;touch PWNED;#${IFS}\n```\ntouch PWNED\nSQL\n| </table> [a](javascript:b) <!--"
+VPC = {"region": "us-east-2", "id": "vpc-0123456789abcdef0", "allowFrom": ["sg-0123456789abcdef0"],
+       "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]}  # fmt: skip
 PLAIN = {"cluster": None, "database__rds": None, "hubs": [{**HUB, "storage": {"storageClass": "standard"}}]}
 SITES: dict[str, dict[str, Any]] = {
     "everything": {
@@ -39,6 +46,9 @@ SITES: dict[str, dict[str, Any]] = {
     "flux": {"gitops": {"engine": "flux", "repo": REPO}, "ingress__dns": "external-dns"},
     "nginx": {"ingress__controller": "ingress-nginx", "cluster__version": "1.35"},
     "existing-cluster": PLAIN,
+    "own-network": {**PLAIN, "database__rds": {"vpc": VPC}},
+    "shared-gateway": {**PLAIN, "ingress__gateway": {"name": "shared", "namespace": "edge"}, "secrets__region": "us-east-2",
+                       "secrets__backend": "external-secrets", "secrets__store": "university"},
     "own-edge": {**PLAIN, "ingress__controller": "none"},
     "own-certificates": {**PLAIN, "ingress__issuer": "none", "ingress__className": "shared"},
     "own-secrets": {**PLAIN, "database__passwordFrom": {"name": "theirs", "key": "pw"}, "secrets__backend": "external-secrets",
@@ -93,7 +103,7 @@ def blocks(page: str, language: str) -> list[str]:
 def commands(page: str) -> Iterator[list[str]]:
     """Yield the words of each simple command of the shell blocks; here-documents are left out."""
     for body in blocks(page, "bash"):
-        body = re.sub(r"<<'SQL'\n.*?\nSQL\n", "\n", body, flags=re.DOTALL)
+        body = re.sub(r"<<'(SQL|END)'\n.*?\n\1\n", "\n", body, flags=re.DOTALL)
         body = body.replace("\\\n", " ").replace('"$(', "\n").replace("$(", "\n").replace("<(", "\n")
         for line in body.split("\n"):
             lexer = shlex.shlex(line, posix=True, punctuation_chars="|;&")
@@ -228,6 +238,18 @@ def test_a_page_says_only_what_applies_to_its_site() -> None:
     assert "## 3. The database" in page
 
 
+def test_an_existing_cluster_proves_that_it_enforces_policies() -> None:
+    """The commands are constants, in a namespace of their own, and their policy is one that Kubernetes takes."""
+    proof = "\n".join(ENFORCEMENT)
+    assert all(proof in rendered(name)[0] for name in SITES if SITES[name].get("cluster", ...) is None)
+    assert proof not in rendered("everything")[0]
+    policy = json.loads(proof[proof.index("{") : proof.rindex("}") + 1])
+    policy["metadata"]["namespace"] = "jhecfg-check"
+    assert list(schema_violations([Artifact("manifests/20-config/x.yaml", policy)], "1.36")) == []
+    assert proof.startswith("kubectl create namespace jhecfg-check\n")
+    assert proof.endswith("\nkubectl delete namespace jhecfg-check")
+
+
 def test_argo_cd_and_flux_take_one_command() -> None:
     """With an engine the page hands over once, and never applies a phase or installs a chart."""
     for name, file in (("argocd", "application-root.yaml"), ("flux", "kustomization-site.yaml")):
@@ -240,7 +262,9 @@ def test_argo_cd_and_flux_take_one_command() -> None:
 
 def test_an_upgrade_that_breaks_the_older_pods_says_so() -> None:
     """Whether users see errors in between is a fact of the release, not a guess."""
-    assert "users see errors" in rendered("everything")[0]
+    page = next(str(a.tree) for a in render(make(image__tag="v0.0.12")) if a.path == "RUNBOOK.md")
+    release = find_release("v0.0.12")
+    assert all(words in page for words in (release.breaks, release.deletes, release.stops, release.loses))
     assert "users see no errors" in rendered("release-10")[0]
 
 
@@ -252,12 +276,13 @@ def test_a_phase_by_hand_waits_for_its_job() -> None:
 
 
 def test_the_page_is_the_same_for_another_image() -> None:
-    """Only the lines about the release differ between two releases, so that a diff shows what an upgrade means."""
+    """Only what is about the release differs between two releases, so that a diff shows what an upgrade means."""
     one, two = (render(make(image__tag=tag)) for tag in ("v0.0.12", "v0.0.13"))
     pages = [next(str(a.tree) for a in artifacts if a.path == "RUNBOOK.md") for artifacts in (one, two)]
-    differing = [a for a, b in zip(*(page.split("\n") for page in pages), strict=True) if a != b]
-    assert differing
-    assert all("v0.0.12" in line for line in differing)
+    sections = [dict(part.partition("\n")[::2] for part in page.split("\n## ")) for page in pages]
+    assert sections[0].keys() == sections[1].keys()
+    differing = [title.split(". ")[-1] for title in sections[0] if sections[0][title] != sections[1][title]]
+    assert differing[1:] == ["Upgrade", "Roll back"]
 
 
 # --- safe -------------------------------------------------------------------------------------------------------------
@@ -278,7 +303,7 @@ def test_running_the_page_runs_nothing_of_the_spec_and_shows_no_secret(name: str
     page, _ = rendered(name)
     tools = tmp_path / "tools"
     tools.mkdir()
-    for tool in ("jhecfg", "kubectl", "helm", "aws", "eksctl", "curl", "ssh-keygen", "ssh-keyscan"):
+    for tool in ("jhecfg", "kubectl", "helm", "aws", "eksctl", "curl", "sleep", "ssh-keygen", "ssh-keyscan"):
         (tools / tool).write_text(_STUB)
         (tools / tool).chmod(stat.S_IRWXU)
     script = "\n".join(blocks(page, "bash"))

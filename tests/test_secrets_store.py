@@ -276,12 +276,13 @@ def run(step):
     os._exit(0)
 for step in range(1, 80):
     put({("jhe", "jhe-smtp"): {"password": "old"}})
+    (path.parent / ".gitignore").unlink()
     child = os.fork()
     if not child:
         run(step)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     found = store.load(path)["jhe", "jhe-smtp"]["password"]
-    modes = {oct(os.stat(each).st_mode & 0o777) for each in path.parent.iterdir() if each.name != ".gitignore"}
+    modes = {oct(os.stat(each).st_mode & 0o777) for each in path.parent.iterdir()}
     print(code, {"old": "old", "new" * 2000: "new"}.get(found), *modes)
     if not code:
         break

@@ -196,7 +196,9 @@ def _operation(migration: str, call: ast.Call, nullable: dict[tuple[str, str], b
         yield Operation(migration, f"{kind} {model}: {ast.unparse(constraint)}", stops=True)
     elif kind in ("RunPython", "RunSQL"):
         one_way = len(call.args) < 2 and not {"reverse_code", "reverse_sql"} & words.keys()
-        yield Operation(migration, f"{kind} {ast.unparse(call.args[0]) if call.args else ''}", one_way=one_way)
+        what = ast.unparse(words.get("sql") or words.get("code") or call.args[0])
+        drops = kind == "RunSQL" and "DROP " in what.upper()
+        yield Operation(migration, f"{kind} {what}", deletes=drops, breaks=drops, one_way=one_way)
     else:
         yield Operation(migration, said)
 

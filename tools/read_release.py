@@ -18,7 +18,7 @@ import argparse
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -145,7 +145,7 @@ def _lines(path: Path, pattern: str) -> list[str]:
 
 def differences(reading: Reading, release: Release) -> list[str]:
     """Say how a checkout differs from a release's entry: `+` the checkout has it, `-` the entry has it."""
-    pairs: list[tuple[str, object, object]] = [
+    pairs: list[tuple[str, Set[object], Set[object]]] = [
         ("env", reading.env, set(release.env)),
         ("settings", {*reading.settings.items()}, {*release.settings.items()}),
         ("features", reading.features, set(release.features)),
@@ -157,10 +157,10 @@ def differences(reading: Reading, release: Release) -> list[str]:
             {(a, n) for a, n in release.migrations.items() if a in reading.migrations},
         ),
     ]
-    return [line for name, read_, kept in pairs for line in _difference(name, read_, kept)]  # type: ignore[arg-type]
+    return [line for name, read_, kept in pairs for line in _difference(name, read_, kept)]
 
 
-def _difference(name: str, read_: set[object], kept: set[object]) -> Iterator[str]:
+def _difference(name: str, read_: Set[object], kept: Set[object]) -> Iterator[str]:
     yield from (f"{name}: + {item}" for item in sorted(read_ - kept, key=str))
     yield from (f"{name}: - {item}" for item in sorted(kept - read_, key=str))
 

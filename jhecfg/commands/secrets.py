@@ -124,6 +124,7 @@ def _json(site: Site) -> str:
             "secret": need.name,
             "key": item.key,
             "owned": item in need.own_items,
+            "remote": item.remote.name if item.remote else None,
             "purpose": item.purpose,
             "form": item.form,
             "consumers": list(item.consumers),

@@ -29,6 +29,7 @@ def access(pair: Pair) -> Iterator[Effect]:
             "access", Severity.DISRUPTIVE, f"hub {name}", "nobody enters any more", pair.any_of(("hubs", name))
         )
     yield from _managers(pair)
+    yield from _registration(pair)
 
 
 # --- who may enter ----------------------------------------------------------------------------------------------------
@@ -149,6 +150,23 @@ def _managers(pair: Pair) -> Iterator[Effect]:
 def _managed(pair: Pair, org: Organization, text: str) -> Effect:
     because = pair.any_of(("orgs", org.name))
     return Effect("access", Severity.ATTENTION, f"organization {org.name}", text, because)
+
+
+def _registration(pair: Pair) -> Iterator[Effect]:
+    """Yield what becomes of self-registration: whose code counts, and what new practitioners join by themselves."""
+    old, new = pair.old.exchange.invite_code, pair.new.exchange.invite_code
+    if old != new:
+        text = f"the code is that of the Secret {new.name} ({new.key}) instead of {old.name} ({old.key})"
+        yield Effect("access", Severity.ATTENTION, "self-registration", text, pair.any_of(("exchange", "inviteCode")))
+    before, after = _default_orgs(pair.old), _default_orgs(pair.new)
+    if after and before != after:
+        text = f"every new practitioner joins {after} at once, and may enter the hubs of these organizations"
+        because = pair.any_of(("exchange", "settings", "auth.default_orgs"))
+        yield Effect("access", Severity.DISRUPTIVE, "self-registration", text, because)
+
+
+def _default_orgs(site: Site) -> str:
+    return next((str(row.value) for row in site.exchange.settings if row.key == "auth.default_orgs"), "")
 
 
 def _some(items: Iterable[str]) -> list[str]:

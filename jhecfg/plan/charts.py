@@ -48,9 +48,8 @@ def _gone(pair: Pair, gone: list[Unit]) -> Effect:
         "cluster",
         Severity.OUTAGE if stops else Severity.DISRUPTIVE if engine == "flux" else Severity.ATTENTION,
         "charts",
-        f"{words(unit.release for unit in gone)}: no longer this site's. {fate}. If no other site or team brings"
-        " them to"
-        f" this cluster, then, for all its sites: {lost}",
+        f"{words(unit.release for unit in gone)}: no longer this site's. {fate}. If no other site or team brings them"
+        f" to this cluster, then, for all its sites: {lost}",
         pair.any_of(("platform",), ("ingress",), ("secrets",), ("cluster",)),
         tuple(_uninstall(unit) for unit in gone) if engine == "none" else (),
         "after",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jhecfg.plan.delivery import paused, resumed
 from jhecfg.plan.model import Effect, Pair, Severity
-from jhecfg.plan.shell import PRIVATE, connection
+from jhecfg.plan.shell import PRIVATE, connection, kubectl
 from jhecfg.plan.values import arrow
 from jhecfg.render.steps import command, quote
 from jhecfg.site import Database
@@ -26,6 +26,8 @@ def database(pair: Pair) -> Iterator[Effect]:
         yield _protection(pair, old, new)
     if old.password != new.password:
         yield _password(pair, old, new)
+    if new.ca is not None and not new.ca.pem and (old.ca is None or old.ca.config_map != new.ca.config_map):
+        yield _certificates(pair, new.ca.config_map)
 
 
 def _address(db: Database) -> tuple[str, int, str]:
@@ -107,6 +109,17 @@ def _protection(pair: Pair, old: Database, new: Database) -> Effect:
     severity = Severity.DISRUPTIVE if weaker else Severity.ATTENTION
     because = pair.any_of(("database", "sslMode"))
     return Effect("database", severity, "database TLS", f"{old.ssl_mode} → {new.ssl_mode}, {text}", because)
+
+
+def _certificates(pair: Pair, name: str) -> Effect:
+    return Effect(
+        "database",
+        Severity.ATTENTION,
+        "database TLS",
+        f"the ConfigMap {name} must be there before pods start, with the server's CA certificates under the key ca.pem",
+        pair.any_of(("database", "caConfigMap"), ("database", "host"), ("database", "sslMode")),
+        (kubectl(pair.new.namespace, "get configmap", quote(name)),),
+    )
 
 
 def _password(pair: Pair, old: Database, new: Database) -> Effect:

@@ -19,13 +19,16 @@ ENGINES = {"argocd": "Argo CD", "flux": "Flux", "none": "kubectl"}
 KUSTOMIZATIONS = "kustomizations.kustomize.toolkit.fluxcd.io"
 RELEASES = "helmreleases.helm.toolkit.fluxcd.io"
 ROOT = "gitops/argocd/bootstrap/"
+FLEET = "gitops/argocd/fleet/"
+BY_HAND = (ROOT, FLEET)
+"""What no engine reads: an administrator applies it."""
 
 
 def delivery(pair: Pair) -> Iterator[Effect]:
     """Yield how the change gets in: by commands, by a merge, or after one engine has let go for another."""
     if pair.old.gitops.engine != pair.new.gitops.engine:
         yield from _handover(pair)
-    elif pair.old.gitops != pair.new.gitops:
+    elif _place(pair.old) != _place(pair.new):
         yield _moved(pair)
     elif pair.new.gitops.engine == "none":
         yield _by_hand(pair)
@@ -33,6 +36,13 @@ def delivery(pair: Pair) -> Iterator[Effect]:
         yield _merged(pair)
     if pair.new.gitops.engine == "none":
         yield from _leftovers(pair)
+    if pair.old.gitops.fleet != pair.new.gitops.fleet:
+        yield _fleet(pair)
+
+
+def _place(site: Site) -> dict[str, str]:
+    """Return where an engine reads a site."""
+    return {"repo": site.gitops.repo, "revision": site.gitops.revision, "path": site.gitops.path}
 
 
 def _gitops(pair: Pair) -> tuple[SpecChange, ...]:
@@ -121,7 +131,8 @@ def _old_name(pair: Pair, path: str) -> str:
 def _merged(pair: Pair) -> Effect:
     engine = ENGINES[pair.new.gitops.engine]
     phases = _phases(pair)
-    inside = [c for c in pair.objects if c.is_object or c.path in {unit.values_path for unit in hub_units(pair.new)}]
+    values = {unit.values_path for unit in hub_units(pair.new)}
+    inside = [c for c in pair.objects if (c.is_object and not c.path.startswith(BY_HAND)) or c.path in values]
     if not inside:
         return Effect(
             "delivery", Severity.SAFE, "delivery", f"{engine} has nothing to do: no object changes", pair.spec
@@ -151,9 +162,8 @@ def _watch(site: Site) -> tuple[str, ...]:
 
 
 def _moved(pair: Pair) -> Effect:
-    new = pair.new.gitops
-    old = pair.old.gitops
-    what = [f"{n} {arrow(getattr(old, n), getattr(new, n))}" for n in new._fields if getattr(old, n) != getattr(new, n)]
+    new, there = pair.new.gitops, _place(pair.old)
+    what = [f"{name} {arrow(there[name], value)}" for name, value in _place(pair.new).items() if there[name] != value]
     engine = ENGINES[new.engine]
     read = (
         "nothing but the root Application tells Argo CD: it is applied by hand, once the new place holds everything"
@@ -170,6 +180,19 @@ def _moved(pair: Pair) -> Effect:
         (*_bootstrap(pair), *_watch(pair.new)),
         "during",
     )
+
+
+def _fleet(pair: Pair) -> Effect:
+    old, new = pair.old.gitops.fleet, pair.new.gitops.fleet
+    files = [c.path for c in pair.objects if c.path.startswith(FLEET) and c.is_object and c.verb != "removed"]
+    text = (
+        f"the site joins the fleet {new}, whose ApplicationSet makes its root from now on; the two objects are the"
+        " same in every site of the fleet, and are applied once"
+        if new
+        else f"the site leaves the fleet {old}, which deletes nothing: its root stays, and nobody makes it again"
+    )
+    commands = tuple(f"kubectl apply --server-side --filename {quote(path)}" for path in files)
+    return Effect("delivery", Severity.ATTENTION, "fleet", text, _gitops(pair), commands, "during")
 
 
 def _handover(pair: Pair) -> Iterator[Effect]:
@@ -216,8 +239,9 @@ def paused(build: Build, *, only: tuple[str, ...] = ()) -> tuple[str, ...]:
 def resumed(build: Build) -> tuple[str, ...]:
     """Return the commands that take back `paused`."""
     site = build.site
-    if site.gitops.engine == "argocd":
-        return (f"kubectl apply --server-side --force-conflicts --filename {ROOT}application-root.yaml",)
+    root = f"{ROOT}application-root.yaml"
+    if site.gitops.engine == "argocd" and root in build.files:
+        return (f"kubectl apply --server-side --force-conflicts --filename {root}",)
     return _suspended(site, "false") if site.gitops.engine == "flux" else ()
 
 

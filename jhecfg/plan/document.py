@@ -7,8 +7,9 @@
                 "outputs": [{"path", "verb", "kind", "name", "namespace", "because": [place],
                              "leaves": [{"path", "was", "becomes", "because": [place]}]}]}]}
 
-A place is `file`, `line`, `column` and `gone` (the line is in the old spec). Values are texts as people see them, null
-where there is none. Every key is always there. New keys may come; a change to these raises `version`.
+`severity` is the greatest of its effects, or `unknown` where they cannot be derived. A place is `file`, `line`,
+`column` and `gone` (the line is in the old spec). Values are texts as people see them, null where there is none. Every
+key is always there. New keys may come; a change to these raises `version`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
         "site": plan.site,
         "spec": plan.spec,
         "verb": plan.verb,
-        "severity": plan.severity.name.lower(),
+        "severity": "unknown" if plan.verb == "unknown" else plan.severity.name.lower(),
         "headline": well_formed(headline(plan)),
         "notes": list(plan.notes),
         "effects": [_effect(effect) for effect in plan.effects],

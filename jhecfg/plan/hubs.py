@@ -38,8 +38,7 @@ def _leaves(pair: Pair, old: Hub, new: Hub | None) -> Effect:
         Severity.DATA,
         f"hub {old.name}",
         f"{_what(pair, old, new)}. Its pods, its routes and its own database (users, groups, tokens) go with the"
-        " release;"
-        f" the users' homes are disks in namespace {old.namespace}, and go with that namespace for good:"
+        f" release; the users' homes are disks in namespace {old.namespace}, and go with that namespace for good:"
         f" {_fate(pair, old)}. The commands make the disks outlive it",
         because,
         (kubectl(old.namespace, "get persistentvolumeclaims"), keep_disks(old.namespace)),
@@ -118,9 +117,8 @@ def _other_class(pair: Pair, old: Hub, new: Hub, because: tuple[SpecChange, ...]
         f"hub {new.name}",
         f"a disk's StorageClass cannot change: homes that exist stay in {old.storage_class}, new users get"
         f" {new.storage_class}. The hub's own disk cannot either, and its release fails until that claim is"
-        " deleted, and"
-        " with it the hub's database: its users, groups and tokens; people log in again, and their servers are"
-        " forgotten",
+        " deleted, and with it the hub's database: its users, groups and tokens; people log in again, and their servers"
+        " are forgotten",
         because,
         (
             *_database_copy(new),

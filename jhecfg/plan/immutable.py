@@ -46,8 +46,7 @@ def _refused(pair: Pair, change: ObjectChange, leaves: list[Leaf]) -> Effect:
         Severity.ATTENTION if change.kind == "StorageClass" else Severity.OUTAGE,
         change.title,
         f"{', '.join(dotted(leaf.pointer) for leaf in leaves)} cannot change in place: the API server refuses it."
-        " Delete"
-        f" the object right before the change is delivered: {DOES[change.kind]}",
+        f" Delete the object right before the change is delivered: {DOES[change.kind]}",
         pair.shaped(change.path, *leaves[0].pointer),
         (delete(change.kind, change.name, change.namespace),),
     )
@@ -60,12 +59,9 @@ def _renamed(pair: Pair) -> Effect:
         Severity.OUTAGE,
         "site",
         f"{old} → {new} is another site to every tool: folder out/{new}, OAuth client, delivery objects and the"
-        " selectors"
-        f" of the Deployments, which cannot change in place. out/{old} stays until somebody deletes it, and what"
-        " delivers"
-        " it goes on delivering it: two sites then want the same objects. A site keeps its name; its title and"
-        " its domain"
-        " are what people see",
+        f" selectors of the Deployments, which cannot change in place. out/{old} stays until somebody deletes it, and"
+        " what delivers it goes on delivering it: two sites then want the same objects. A site keeps its name; its"
+        " title and its domain are what people see",
         pair.any_of(("site",)),
     )
 
@@ -76,9 +72,8 @@ def _other_namespace(pair: Pair) -> Effect:
         "replace",
         Severity.DISRUPTIVE,
         "namespace",
-        f"{old} → {new}: objects do not move. A second Exchange comes up in {new}, on the same database, before what is"
-        f" in {old} is removed; it needs every Secret there first, with the values that {old} has, or everybody"
-        " signs in"
-        f" again. The namespace {old} itself stays until somebody deletes it",
+        f"{old} → {new}: objects do not move. A second Exchange comes up in {new}, on the same database, before what"
+        f" is in {old} is removed; it needs every Secret there first, with the values that {old} has, or everybody"
+        f" signs in again. The namespace {old} itself stays until somebody deletes it",
         pair.any_of(("namespace",)),
     )

@@ -26,10 +26,9 @@ def _exchange(pair: Pair) -> Iterator[Effect]:
         "login",
         Severity.OUTAGE,
         "Exchange",
-        f"moves from {old} to {new}: everybody signs in again, since cookies belong to the old name; tokens"
-        " change their"
-        f" issuer to {new}/o, so apps and hubs that know the old one fail until they know the new; links in mails that"
-        " were sent and in bookmarks lead to the old name, which the site no longer answers",
+        f"moves from {old} to {new}: everybody signs in again, since cookies belong to the old name; tokens change"
+        f" their issuer to {new}/o, so apps and hubs that know the old one fail until they know the new; links in"
+        " mails that were sent and in bookmarks lead to the old name, which the site no longer answers",
         because,
     )
     away = [hub for hub in pair.new.hubs if hub.external and hub.name in {h.name for h in pair.old.hubs}]
@@ -76,8 +75,8 @@ def _hub(pair: Pair, old: Hub, new: Hub) -> Iterator[Effect]:
             Severity.DISRUPTIVE,
             f"hub {new.name}",
             f"becomes another OAuth client, {old.client_id} → {new.client_id}: between the bootstrap Job and the"
-            " hub's new"
-            " values logins fail, and so do refreshes of those who are inside; afterwards they log in once more",
+            " hub's new values logins fail, and so do refreshes of those who are inside; afterwards they log in once"
+            " more",
             because,
         )
     moved = old.domain != new.domain or old.client_id != new.client_id

@@ -62,9 +62,8 @@ def _up(pair: Pair, way: Upgrade) -> Iterator[Effect]:
             "outage",
             Severity.OUTAGE if way.outage else Severity.DISRUPTIVE,
             "Exchange",
-            f"from the start of the migrate Job until the new pods are ready, the pods of {pair.old.image.tag}"
-            " serve on a"
-            f" schema that they do not fit: {'; '.join(way.breaks)}",
+            f"from the start of the migrate Job until the new pods are ready, the pods of {pair.old.image.tag} serve"
+            f" on a schema that they do not fit: {'; '.join(way.breaks)}",
             because,
         )
 
@@ -79,10 +78,9 @@ def _down(pair: Pair, way: Upgrade) -> Iterator[Effect]:
             "database",
             Severity.DATA if way.loses else Severity.OUTAGE,
             "schema",
-            f"this goes back to an earlier release, and the schema does not go back by itself: the migrate Job of"
-            f" {pair.new.image.tag} finds nothing to do{said}. Take a backup, then take the migrations back with"
-            " the pods"
-            f" of {pair.old.image.tag}, which fail from then on until the new ones are ready{_lost(way)}",
+            "this goes back to an earlier release, and the schema does not go back by itself: the migrate Job of"
+            f" {pair.new.image.tag} finds nothing to do{said}. Take a backup, then take the migrations back with the"
+            f" pods of {pair.old.image.tag}, which fail from then on until the new ones are ready{_lost(way)}",
             because,
             commands=(*backup(pair.old), *taken_back(pair, way)),
         )

@@ -11,6 +11,7 @@ import os
 import posixpath
 import subprocess
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -30,11 +31,10 @@ class UnknownRevision(ValueError):
 
 
 class _Entry(NamedTuple):
+    """A file of the commit: its mode and its blob."""
+
     mode: str
-    kind: str
     blob: str
-    size: int
-    path: str
 
 
 class Revision:
@@ -83,25 +83,21 @@ class Revision:
 
     def specs(self, folder: str) -> tuple[str, ...]:
         """Return the specs of a folder: every `*.yaml` and `*.yml` directly in it, as in `source.discover`."""
-        names = (entry.path for entry in self._entries(f"{folder}/") if entry.kind == "blob")
-        return tuple(
-            path
-            for path in sorted(names)
-            if path.endswith((".yaml", ".yml")) and not posixpath.basename(path).startswith(".")
-        )
+        inside = (path for path in self._files if posixpath.dirname(path) == folder)
+        return tuple(sorted(path for path in inside if _is_spec(posixpath.basename(path))))
 
     def has(self, path: str) -> bool:
         """Say whether there is such a file."""
-        return self._file(path) is not None
+        return self._blob(path) is not None
 
     def bytes_at(self, path: str) -> bytes | None:
         """Return a file's bytes, at most one more than a spec may have, or None where there is none."""
-        entry = self._file(path)
-        if entry is None:
+        blob = self._blob(path)
+        if blob is None:
             return None
-        if entry.size > 8 * LIMITS.bytes:
-            return b" " * (LIMITS.bytes + 1)  # too large for anything that is read here; the reader says so
-        return _git(self.top, "cat-file", "blob", entry.blob)
+        if int(_git(self.top, "cat-file", "-s", blob)) > LIMITS.bytes:
+            return b" " * (LIMITS.bytes + 1)  # too large for anything that is read here, and its reader says so
+        return _git(self.top, "cat-file", "blob", blob)
 
     def load(self, path: str) -> Source:
         """Read a spec of the revision, as `source.load` reads one of the work tree."""
@@ -136,36 +132,35 @@ class Revision:
             place.write_bytes(data)
         return data
 
-    def _file(self, path: str) -> _Entry | None:
-        """Return the file at a path, links followed inside the repository, or None."""
+    def _blob(self, path: str) -> str | None:
+        """Return the blob at a path, links followed inside the repository; None where there is none."""
         for _ in range(LEVELS):
-            link = next((entry for entry in self._way(path) if entry.mode == _LINK), None)
+            link = next((part for part in _ways(path) if part in self._files and self._files[part].mode == _LINK), None)
             if link is None:
-                return next((entry for entry in self._entries(path) if entry.kind == "blob"), None)
-            target = os.fsdecode(_git(self.top, "cat-file", "blob", link.blob))
-            path = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), target, path[len(link.path) + 1 :]))
-            if path.startswith(("/", "..")):
-                return None
+                return self._files[path].blob if path in self._files else None
+            target = os.fsdecode(_git(self.top, "cat-file", "blob", self._files[link].blob))
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(link), target, path[len(link) + 1 :]))
         return None
 
-    def _way(self, path: str) -> Iterator[_Entry]:
-        """Yield what is at each part of a path, from the top."""
-        parts = path.split("/")
-        for length in range(1, len(parts) + 1):
-            yield from self._entries("/".join(parts[:length]))
-
-    def _entries(self, path: str) -> list[_Entry]:
-        """Return what `git ls-tree` says of a path; of what is in a folder, where it ends in `/`."""
-        if not self.commit or "\0" in path:
-            return []
-        listed = _git(self.top, "--literal-pathspecs", "ls-tree", "-z", "-l", "--full-tree", self.commit, "--", path)
-        return [_entry(line) for line in listed.decode("utf-8", "surrogateescape").split("\0") if line]
+    @cached_property
+    def _files(self) -> dict[str, _Entry]:
+        """Every file of the commit, by its path from the top; links too, folders and submodules not."""
+        if not self.commit:
+            return {}
+        listed = _git(self.top, "ls-tree", "-r", "-z", "--full-tree", self.commit).decode("utf-8", "surrogateescape")
+        lines = (line.partition("\t") for line in listed.split("\0") if line)
+        entries = ((path, about.split()) for about, _, path in lines)
+        return {path: _Entry(mode, blob) for path, (mode, kind, blob) in entries if kind == "blob"}
 
 
-def _entry(line: str) -> _Entry:
-    about, _, path = line.partition("\t")
-    mode, kind, blob, size = about.split()
-    return _Entry(mode, kind, blob, int(size) if size.isdigit() else 0, path)
+def _is_spec(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
+
+
+def _ways(path: str) -> Iterator[str]:
+    """Yield a path's folders from the top, and the path itself."""
+    parts = path.split("/")
+    yield from ("/".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
 def _git(folder: Path, *words: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from jhecfg.diagnostics import Loc
 from jhecfg.plan.delivery import paused
 from jhecfg.plan.model import Effect, Pair, Severity, SpecChange, once
 from jhecfg.plan.shell import delete, kubectl
@@ -38,10 +39,20 @@ def secrets(pair: Pair) -> Iterator[Effect]:
         yield from (_wanted(pair, missing) for missing in wanted)
     if unread:
         yield _left(pair, unread)
+    yield from _registry(pair)
     if pair.old.secrets_backend != pair.new.secrets_backend:
         yield _backend(pair)
     elif pair.old.external_secrets != pair.new.external_secrets:
         yield _source(pair)
+
+
+def _registry(pair: Pair) -> Iterator[Effect]:
+    new = [name for name in pair.new.image.pull_secrets if name not in pair.old.image.pull_secrets]
+    if new:
+        where = pair.new.namespace
+        text = f"{words(new)} must be in {where} before pods start, or the image is not pulled: a docker configuration"
+        commands = tuple(kubectl(where, "get secret", quote(name)) for name in new)
+        yield Effect("secret", Severity.ATTENTION, "registry", text, pair.any_of(("image", "pullSecrets")), commands)
 
 
 def _by_place(site: Site) -> dict[_Place, SecretNeed]:
@@ -63,12 +74,23 @@ def _unread(old: Site, new: Site) -> Iterator[SecretNeed]:
     return (need for place, need in _by_place(old).items() if place not in after and need.owned)
 
 
+WRITTEN: dict[str, tuple[Loc, ...]] = {
+    "jhe-bootstrap": (("admin",), ("exchange", "inviteCode")),
+    "jhe-database": (("database", "passwordFrom"),),
+    "jhe-mcp": (("exchange", "mcp"),),
+    "jhe-smtp": (("exchange", "smtp"),),
+    "jhe-wearables": (("exchange", "wearables"),),
+}
+"""Where in the spec the site's own Secrets come from."""
+BROUGHT: tuple[Loc, ...] = (("exchange", "inviteCode"), ("exchange", "smtp"), ("database", "passwordFrom"))
+
+
 def _reasons(pair: Pair, need: SecretNeed) -> tuple[SpecChange, ...]:
     """Return the changes behind a Secret: those of the hub in its namespace, or else those of the Exchange."""
     hubs = [hub.name for site in (pair.old, pair.new) for hub in site.cluster_hubs if hub.namespace == need.namespace]
     if need.namespace not in (pair.old.namespace, pair.new.namespace) and hubs:
         return pair.any_of(*(("hubs", name) for name in hubs))
-    return pair.any_of(("exchange",), ("database",), ("admin",), ("namespace",), ("contact",), ("site",))
+    return pair.any_of(*WRITTEN.get(need.name, BROUGHT), ("namespace",))
 
 
 def _wanted(pair: Pair, missing: _Missing) -> Effect:
@@ -193,7 +215,6 @@ def _source(pair: Pair) -> Effect:
         Severity.DISRUPTIVE,
         "secrets",
         f"are read from {new.region} {new.prefix}/ instead of {old.region} {old.prefix}/: every value must be"
-        " there first,"
-        " the same as now; where one is missing, its Secret keeps what it has and no phase goes on",
+        " there first, the same as now; where one is missing, its Secret keeps what it has and no phase goes on",
         pair.any_of(("secrets",), ("site",), ("cluster", "region")),
     )

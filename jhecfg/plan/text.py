@@ -45,7 +45,10 @@ def _lines(plan: Plan) -> Iterator[str]:
     back = [effect for effect in plan.effects if effect.kind == "rollback"]
     yield from _back(back)
     yield from _spec(plan.changes)
-    yield from _objects(plan.objects)
+    if plan.verb == "added":
+        yield from ("", f"  {len(plan.objects)} outputs, all of them new")
+    else:
+        yield from _objects(plan.objects)
 
 
 def headline(plan: Plan) -> str:
@@ -55,7 +58,7 @@ def headline(plan: Plan) -> str:
         return f"{plan.site}: {said}"
     if plan.verb in ("added", "removed", "unknown"):
         verb = {"added": "is new", "removed": "is removed", "unknown": "cannot be compared"}[plan.verb]
-        return f"{plan.site}: {verb}{_worst(plan)}"
+        return f"{plan.site}: {verb}{'' if plan.verb == 'unknown' else _worst(plan)}"
     return f"{plan.site}: {', '.join([*_counts(plan.objects), *_running(plan)]) or 'no object changes'}{_worst(plan)}"
 
 

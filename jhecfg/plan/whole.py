@@ -53,9 +53,8 @@ def _gone(before: Build, because: tuple[SpecChange, ...]) -> Iterator[Effect]:
     site = before.site
     engine, folder = ENGINES[site.gitops.engine], f"out/{site.name}"
     delivered = (
-        f" as long as it is there {engine} keeps the site as it is; once it is gone, what {engine} still reads"
-        " fails or is"
-        f" pruned, unless {engine} has let go first"
+        f" as long as it is there {engine} keeps the site as it is; once it is gone, what {engine} still reads fails"
+        f" or is pruned, unless {engine} has let go first"
         if site.gitops.engine != "none"
         else " nothing changes in the cluster by itself"
     )

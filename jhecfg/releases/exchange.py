@@ -96,6 +96,7 @@ _MCP_ENV = frozenset({
     "MCP_RESOURCE_URL", "MCP_ALLOWED_REDIRECTS", "MCP_BROKER_KEY", "MCP_REQUIRE_AUDIENCE", "MCP_HTTP_PORT",
 })  # fmt: skip
 
+# v0.0.14 is out (2026-09-18, pull request 784), but its code was not to be had in 2026-11: it is not known here.
 # What lies between two was run with data: the older app on the newer schema (every page, and a row into every table),
 # the schemas compared column by column, the migrations taken back and the older app tried again.
 RELEASES: tuple[Release, ...] = (

@@ -82,7 +82,10 @@ def exchange_deployment(site: Site) -> Tree:
 
 
 def _strategy(site: Site) -> Tree:
-    """Return how new pods take over: one by one, unless the old ones do harm on the schema of this release."""
+    """Return how new pods take over: one by one, unless the older release's do harm on the schema of this one.
+
+    Then every change of the pods is such a gap: which release runs now is not the compiler's to know.
+    """
     return {"type": "Recreate"} if site.release.breaks_older else _ROLLING
 
 

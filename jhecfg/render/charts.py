@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.releases import Chart
+from jhecfg.render.edge import load_balancer
 from jhecfg.render.objects import apart
-from jhecfg.render.routes import load_balancer
 from jhecfg.site import Site
 
 

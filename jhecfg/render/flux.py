@@ -130,7 +130,7 @@ def _metadata(site: Site, part: str) -> Tree:
 
 def git_repository(site: Site) -> Tree:
     """Return the repository; what opens it is in the Secret that it names."""
-    secret = site.gitops.credentials
+    secret = site.gitops.secret_name
     return {
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",

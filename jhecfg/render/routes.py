@@ -1,17 +1,15 @@
-"""60-routes: the edge of this site: gateway or ingresses, certificates, what is blocked. Last: it waits for DNS."""
+"""60-routes: the edge of this site: gateway or ingresses, certificates, what is blocked. Late: it waits for DNS."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from jhecfg.artifact import Artifact, Tree
+from jhecfg.render.edge import BLOCKED, FOLDER, HSTS, load_balancer
+from jhecfg.render.ingresses import ingresses
 from jhecfg.render.objects import apart, metadata
 from jhecfg.site import Site
 
-FOLDER = "manifests/60-routes"
-HSTS = "max-age=31536000"
-# Any JHE user may register an OAuth application there (run on v0.0.10 … main).
-BLOCKED = "/o/applications"
 # Envoy ends an answer after 15 seconds, whole or not (gateway.envoyproxy.io, HTTP timeouts): too soon for a large one
 # of the Exchange, whose workers have half a minute each, and for the streams of hubs and of the MCP server.
 ANSWER = "60s"
@@ -25,10 +23,7 @@ def routes(site: Site) -> Iterator[Artifact]:
     if site.edge.controller == "envoy-gateway":
         yield from _envoy(site)
     elif site.edge.controller == "ingress-nginx":
-        yield from _nginx(site)
-
-
-# --- Envoy Gateway ----------------------------------------------------------------------------------------------------
+        yield from ingresses(site)
 
 
 def _envoy(site: Site) -> Iterator[Artifact]:
@@ -74,32 +69,6 @@ def envoy_proxy(site: Site) -> Tree:
             }
         },
     }
-
-
-_AWS = "service.beta.kubernetes.io/aws-load-balancer-"
-
-
-def load_balancer(site: Site) -> Tree:
-    """Return the class and annotations of an internet-facing NLB, for whatever makes it."""
-    edge = site.edge
-    proxy_protocol = {f"{_AWS}proxy-protocol": "*"} if edge.proxy_protocol else {}
-    if edge.load_balancer == "in-tree":
-        annotations = {
-            f"{_AWS}type": "nlb",
-            # Where the AWS Load Balancer Controller runs after all, it takes this Service too, as an internal one.
-            f"{_AWS}scheme": "internet-facing",
-            f"{_AWS}backend-protocol": "tcp",
-            f"{_AWS}cross-zone-load-balancing-enabled": "true",
-        }
-        return {"annotations": {**annotations, **proxy_protocol}}
-    lb_class = "eks.amazonaws.com/nlb" if edge.load_balancer == "auto-mode" else "service.k8s.aws/nlb"
-    annotations = {
-        f"{_AWS}scheme": "internet-facing",
-        # With IP targets the client's address survives only by proxy protocol; with instance targets it is kept.
-        f"{_AWS}nlb-target-type": "ip" if edge.proxy_protocol else "instance",
-        f"{_AWS}attributes": "load_balancing.cross_zone.enabled=true",
-    }
-    return {"loadBalancerClass": lb_class, "annotations": {**annotations, **proxy_protocol}}
 
 
 def gateway(site: Site) -> Tree:
@@ -299,64 +268,3 @@ def _guarded() -> list[Tree]:
             "responseHeaderModifier": {"set": [{"name": "Strict-Transport-Security", "value": HSTS}]},
         },
     ]
-
-
-# --- ingress-nginx ----------------------------------------------------------------------------------------------------
-
-_NGINX = "nginx.ingress.kubernetes.io/"
-
-
-def _nginx(site: Site) -> Iterator[Artifact]:
-    secrets = dict(site.hosts)
-    yield Artifact(f"{FOLDER}/ingress-exchange.yaml", ingress(site, "exchange", site.domain, secrets[site.domain]))
-    yield Artifact(f"{FOLDER}/ingress-exchange-blocked.yaml", ingress_blocked(site))
-    mcp = site.exchange.mcp
-    if mcp:
-        yield Artifact(f"{FOLDER}/ingress-mcp.yaml", ingress(site, "mcp", mcp.domain, secrets[mcp.domain]))
-
-
-def ingress(site: Site, name: str, host: str, secret: str) -> Tree:
-    """Return the Ingress from a host name to a Service of the site's namespace."""
-    issuer = {"cert-manager.io/cluster-issuer": site.edge.issuer} if site.edge.issuer else {}
-    annotations = {
-        **issuer,
-        f"{_NGINX}force-ssl-redirect": "true",
-        f"{_NGINX}proxy-body-size": _nginx_size(site.edge.max_body_size),
-    }
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": metadata(site, name, "edge", namespace=site.namespace, annotations=annotations),
-        "spec": {
-            "ingressClassName": site.edge.class_name,
-            "tls": [{"hosts": [host], "secretName": secret}],
-            "rules": [_ingress_rule(host, "/", name)],
-        },
-    }
-
-
-def ingress_blocked(site: Site) -> Tree:
-    """Return the Ingress that answers 403 for what is blocked at the edge: every address is on its deny list."""
-    annotations = {
-        f"{_NGINX}force-ssl-redirect": "true",
-        f"{_NGINX}denylist-source-range": "0.0.0.0/0,::/0",
-    }
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": metadata(site, "exchange-blocked", "edge", namespace=site.namespace, annotations=annotations),
-        "spec": {
-            "ingressClassName": site.edge.class_name,
-            "rules": [_ingress_rule(site.domain, BLOCKED, "exchange")],
-        },
-    }
-
-
-def _ingress_rule(host: str, path: str, service: str) -> Tree:
-    backend = {"service": {"name": service, "port": {"name": "http"}}}
-    return {"host": host, "http": {"paths": [{"path": path, "pathType": "Prefix", "backend": backend}]}}
-
-
-def _nginx_size(quantity: str) -> str:
-    """Turn a Kubernetes quantity (64Mi) into nginx's form (64m)."""
-    return quantity[:-1].lower()

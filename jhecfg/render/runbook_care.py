@@ -107,17 +107,19 @@ def snapshot(site: Site, rds: Rds) -> tuple[str, ...]:
 
 def roll_back(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say how to return to what was."""
-    yield step(f"Revert the commit that changed the spec and its output. {_deliver(site)}")
-    yield (
-        "Schemas do not go back by themselves: the migrate Job of the older release finds nothing to do."
-        + (
-            f" The release before this one has a fault on its schema: {site.release.breaks}. So take the migrations back"
-            " too, with the commands of `jhecfg plan`, or go back to the backup from before the upgrade: see “Restore"
-            " the database”."
-            if site.release.breaks
-            else " The release before this one works with its schema, so no backup is needed."
+    release = site.release
+    yield "Schemas do not go back by themselves: the migrate Job of the older release finds nothing to do."
+    if release.breaks:
+        loses = f" It deletes for good: {release.loses}." if release.loses else ""
+        sticks = f" It fails at this: {release.sticks}." if release.sticks else ""
+        yield step(
+            f"The release before this one has a fault on its schema: {release.breaks}. So first take the migrations back,"
+            f" with the commands of `jhecfg plan`.{loses}{sticks} Or go back to the backup from before the upgrade: see"
+            " “Restore the database”."
         )
-    )
+    else:
+        yield "The release before this one works with its schema, so no backup is needed."
+    yield step(f"Revert the commit that changed the spec and its output. {_deliver(site)}")
 
 
 # --- the database, the end ----------------------------------------------------------------------------------------------

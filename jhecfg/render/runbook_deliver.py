@@ -185,9 +185,9 @@ def _repository(site: Site) -> Iterator[str]:
     where = f"{code(site.gitops.repo)}, {code(site.gitops.revision)}, as {code(site.gitops.path)}"
     open_to_all = (
         f" {engine} reads it without a password; for a private one, write a Secret's name into the spec's"
-        " `gitops.credentials`, or an ssh address into `gitops.repo`."
+        " `gitops.secretName`, or an ssh address into `gitops.repo`."
     )
-    secret = site.gitops.credentials
+    secret = site.gitops.secret_name
     yield step(f"This folder is committed and pushed to {where}.{'' if secret else open_to_all}")
     if secret is None:
         return
@@ -241,7 +241,7 @@ def _known_host() -> Iterator[str]:
         f"kubectl --namespace argocd create configmap {name}",
         '--from-file=ssh_known_hosts="$key"/all',
         "--dry-run=client --output=yaml",
-        "| kubectl apply --server-side --force-conflicts --filename -",
+        "| kubectl apply --server-side --force-conflicts --filename=-",
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jhecfg.render.edge import BLOCKED, HSTS
 from jhecfg.render.picture import entry
-from jhecfg.render.routes import BLOCKED, HSTS
 from jhecfg.render.runbook_deliver import helm_command
 from jhecfg.render.runbook_jobs import job_log
 from jhecfg.render.steps import bash, code, command, quote, step, table, text, words

@@ -22,7 +22,8 @@ def tools(site: Site, files: frozenset[str]) -> Iterator[str]:
     wanted = {
         "jhecfg --version": True,
         "kubectl version --client": True,
-        "helm version --short": by_hand and bool(site.charts or site.cluster_hubs),
+        "helm version --short": (by_hand and bool(site.charts or site.cluster_hubs))
+        or any(chart.name == "sealed-secrets" for chart in site.charts),  # comes before the engine
         "eksctl version": site.cluster is not None,
         "aws sts get-caller-identity": site.cluster is not None or site.external_secrets is not None,
         "sops --version": by_hand and site.secrets_backend == "sops",

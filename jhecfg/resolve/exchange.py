@@ -239,7 +239,7 @@ def _mcp(spec: SiteSpec, release: Release, problems: Problems) -> Mcp | None:
         image=Image(
             repository=f"{spec.image.repository}-mcp",
             tag=spec.image.tag,
-            digest=None,
+            digest=mcp.digest,
             pull_policy=spec.image.pull_policy,
             pull_secrets=spec.image.pull_secrets,
         ),

@@ -202,7 +202,7 @@ def gitops_of(spec: SiteSpec, problems: Problems) -> Gitops:
         repo=gitops.repo or "",
         revision=gitops.revision,
         path=f"{gitops.path}/{spec.site}",
-        credentials=gitops.credentials or (None if open_to_all else f"{spec.site}-git"),
+        secret_name=gitops.secret_name or (None if open_to_all else f"{spec.site}-git"),
         fleet=gitops.fleet,
     )
 

@@ -9,7 +9,6 @@ from jhecfg.sealed import SealedFile
 from jhecfg.site import Sealing
 from jhecfg.spec import SiteSpec
 
-
 _FIELDS = {
     "region": ("external-secrets",),
     "prefix": ("external-secrets",),

@@ -59,10 +59,7 @@ def sealed_keys(site: Site) -> Iterator[Finding]:
         if wanted - held:
             yield Finding(loc=file.keys_loc, message=f"there is no {_keys(wanted - held)} here", hint=SEAL)
         for key in sorted(held - wanted):
-            loc = (*file.keys_loc, key)
-            yield Finding(
-                loc=loc, message=f"nothing reads {_keys({key})}", hint=f"delete it from the store, and {SEAL}"
-            )
+            yield Finding(loc=(*file.keys_loc, key), message=f"nothing reads {_keys({key})}", hint=SEAL)
 
 
 def sealed_recipients(site: Site) -> Iterator[Finding]:

@@ -21,15 +21,26 @@ def moving_tag(site: Site) -> Iterator[Finding]:
 
     *Why:* pods that restart would run code that nobody reviewed, and the migrate Job would not run again for it.
 
-    *Instead:* name a release (v0.0.13), or add the image's `digest`.
+    *Instead:* name a release (v0.0.13), or add the image's `digest`; the MCP server's image has one of its own.
     """
-    if is_moving_tag(site.image.tag) and site.image.digest is None:
+    if not is_moving_tag(site.image.tag):
+        return
+    if site.image.digest is None:
         yield Finding(
             loc=("image", "tag"),
             message=f"the tag '{site.image.tag}' moves",
             label="may be another image tomorrow",
             hint="name a release such as v0.0.13, or add image.digest",
             severity=_strict(site),
+        )
+    elif site.exchange.mcp and site.exchange.mcp.image.digest is None:
+        yield Finding(
+            loc=("exchange", "mcp"),
+            key=True,
+            message=f"the tag '{site.image.tag}' moves, and the MCP server's image has it too",
+            hint="name a release such as v0.0.13, or add exchange.mcp.digest",
+            severity=_strict(site),
+            related=((("image", "tag"), "the tag"),),
         )
 
 

@@ -12,7 +12,6 @@ from typing import Any, Literal, NamedTuple
 
 from jhecfg.diagnostics import Diagnostic, Loc, Span, SpecError
 from jhecfg.reader import Document, Limits, read
-from jhecfg.sealed.forms import problems
 
 __all__ = ["CODES", "LIMITS", "SEALED", "Backend", "SealedFile", "folder_of", "hidden", "read_sealed"]
 
@@ -77,6 +76,8 @@ def read_sealed(data: bytes, file: str, name: str, backend: Backend) -> SealedFi
         document = read(data, name, LIMITS)
     except SpecError as error:
         raise SpecError(tuple(_unread(diagnostic) for diagnostic in error.diagnostics)) from None
+    from jhecfg.sealed.forms import problems  # not before: most sites keep no such files
+
     namespace, _, secret = file.rpartition(".")[0].partition(".")
     found = [
         Diagnostic(

@@ -125,7 +125,6 @@ def _decoded(value: object) -> bytes | None:
 def _sealed_secret(tree: Mapping[str, Any], namespace: str, name: str) -> Iterator[Problem]:
     yield from _is(tree, "apiVersion", "bitnami.com/v1alpha1")
     yield from _is(tree, "kind", "SealedSecret")
-    yield from _scope(tree, ())
     yield from _only(tree, (), "apiVersion", "kind", "metadata", "spec")
     yield from _metadata(tree, (), namespace, name)
     spec = _mapping(tree.get("spec"))
@@ -134,7 +133,6 @@ def _sealed_secret(tree: Mapping[str, Any], namespace: str, name: str) -> Iterat
     template = _mapping(spec.get("template"))
     yield from _only(template, ("spec", "template"), "metadata", "type")
     if "metadata" in template:
-        yield from _scope(template, ("spec", "template"))
         yield from _metadata(template, ("spec", "template"), namespace, name)
     yield from _opaque(template, ("spec", "template"))
 
@@ -196,21 +194,16 @@ def _metadata(holder: Mapping[str, Any], loc: Loc, namespace: str, name: str) ->
     for field, wanted in (("name", name), ("namespace", namespace)):
         if metadata.get(field) != wanted:
             yield "sealed-form", (*place, field), f"the {field} is not that of the file: {shown(wanted) or 'another'}"
-    yield from _only({k: v for k, v in metadata.items() if k != "annotations"}, place, "name", "namespace", _CREATED)
+    if any(scope in _mapping(metadata.get("annotations")) for scope in _SCOPES):
+        # The value would also open under another name, where others may read it.
+        yield "sealed-form", (*place, "annotations"), "the scope is not strict"
+    else:
+        yield from _only(metadata, place, "name", "namespace", _CREATED)
     if metadata.get(_CREATED) is not None:
         yield "sealed-form", (*place, _CREATED), f"{_CREATED} is not null"
-    if set(_mapping(metadata.get("annotations"))) - set(_SCOPES):
-        yield "sealed-form", (*place, "annotations"), "there is no place for annotations here"
 
 
 _CREATED = "creationTimestamp"  # kubectl and kubeseal write it, as null
-
-
-def _scope(holder: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
-    """Refuse a wider scope: the value would also open under another name, where others may read it."""
-    annotations = _mapping(_mapping(holder.get("metadata")).get("annotations"))
-    if any(scope in annotations for scope in _SCOPES):
-        yield "sealed-form", (*loc, "metadata", "annotations"), "the scope is not strict"
 
 
 def _opaque(holder: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:

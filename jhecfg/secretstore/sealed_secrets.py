@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SOON = timedelta(days=30)
 """So long before a certificate expires, a warning is in place."""
 
+_SKEW = timedelta(days=1)  # a controller that was made a moment ago may have another clock
 _NONCE = bytes(12)  # every key is used once, so the nonce need not differ
 _KEY = 32  # bytes
 _SMALLEST = 2048  # bits
@@ -59,7 +60,7 @@ def certificate_of(pem: bytes, now: datetime) -> Certificate:
     certificate = Certificate(key, found.fingerprint(SHA256()).hex(), found.not_valid_after_utc)
     if now > certificate.not_after:
         raise ValueError(f"it expired on {certificate.not_after:%Y-%m-%d}; fetch the controller's newest")
-    if now < found.not_valid_before_utc:
+    if now + _SKEW < found.not_valid_before_utc:
         raise ValueError(
             f"it is not valid before {found.not_valid_before_utc:%Y-%m-%d}; is this machine's clock right?"
         )

@@ -35,7 +35,6 @@ _ENTER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NOFOLLOW
 # O_NONBLOCK, so that a FIFO in the place of the file cannot make us wait for its writer.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _NOFOLLOW
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW
-_POSIX = os.name == "posix"
 
 
 def store_path(spec: Path, site: str) -> Path:
@@ -63,12 +62,13 @@ def load(path: Path) -> Values:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Keep other runs of jhecfg away from the store while it is read and changed; makes its folder where missing."""
-    at = _own_folder(path)
+    _refuse_output(path)
+    at = _made(path.parent)
     try:
-        if _POSIX:
-            import fcntl
+        import fcntl
 
-            fcntl.flock(at, fcntl.LOCK_EX)
+        fcntl.flock(at, fcntl.LOCK_EX)
+        _hide(path.parent, at)
         yield
     finally:
         os.close(at)
@@ -83,7 +83,7 @@ def save(path: Path, values: Values) -> None:
     if lost is not None:
         raise ToolError(f"{path}: {lost} holds a character that the file cannot keep")
     text = dump(_tree(values), _HEADER)
-    at = _own_folder(path)
+    at = _enter(path.parent)
     try:
         _check_file(path, at)
         _replace(path.name, text.encode(), at)
@@ -98,6 +98,8 @@ def save(path: Path, values: Values) -> None:
 
 def _enter(folder: Path) -> int:
     """Open the store's folder; it is its owner's alone."""
+    if os.name != "posix":
+        raise ToolError("the file of secrets needs permissions and locks as Linux and macOS have them; use WSL")
     try:
         at = os.open(folder, _ENTER)
     except FileNotFoundError:
@@ -105,40 +107,31 @@ def _enter(folder: Path) -> int:
     except OSError as error:
         raise _unusable(folder, error) from None
     found = os.fstat(at)
-    problem = _not_mine(found, 0o077) if stat.S_ISDIR(found.st_mode) else "is not a folder"
+    problem = _not_mine(found) if stat.S_ISDIR(found.st_mode) else "is not a folder"
     if problem:
         os.close(at)
         raise ToolError(f"{folder}: {problem}{'; run `chmod 700`' if 'others' in problem else ''}")
     return at
 
 
-def _own_folder(path: Path) -> int:
-    """Open the store's folder, made where it is missing; git sees nothing of what is in it."""
-    folder = path.parent
-    _refuse_output(path)
+def _made(folder: Path) -> int:
+    """Open the store's folder, made where it is missing."""
     try:
         os.makedirs(folder.parent, exist_ok=True)
         with suppress(FileExistsError):
             os.mkdir(folder, 0o700)
             os.chmod(folder, 0o700)  # the umask may have taken the owner's own rights
-        at = _enter(folder)
+        return _enter(folder)
     except OSError as error:
         raise _unusable(folder, error) from None
-    try:
-        _hide(folder, at)
-    except BaseException:
-        os.close(at)
-        raise
-    return at
 
 
 def _hide(folder: Path, at: int) -> None:
     """Keep git away from the folder. One of another name is left as it is, and must be hidden already."""
     try:
-        if folder.name == FOLDER or not os.listdir(at if _POSIX else folder):
-            _write(".gitignore", b"*\n", at)
-    except FileExistsError:
-        pass
+        there = os.listdir(at)
+        if ".gitignore" not in there and (folder.name == FOLDER or not there):
+            _replace(".gitignore", b"*\n", at)
     except OSError as error:
         raise _unusable(folder, error) from None
     if not _hidden(folder, at):
@@ -196,17 +189,15 @@ def _check_mode(path: Path, found: os.stat_result) -> None:
         raise ToolError(f"{path}: is a link; name the file itself")
     if not stat.S_ISREG(found.st_mode):
         raise ToolError(f"{path}: is not a regular file")
-    problem = _not_mine(found, 0o077)
+    problem = _not_mine(found)
     if problem:
         raise ToolError(f"{path}: {problem}{'; run `chmod 600`' if 'others' in problem else ''}")
 
 
-def _not_mine(found: os.stat_result, others: int) -> str:
-    if not _POSIX:
-        return ""
+def _not_mine(found: os.stat_result) -> str:
     if found.st_uid != os.geteuid():
         return "belongs to another user"
-    return "others may read it" if found.st_mode & others else ""
+    return "others may read it" if found.st_mode & 0o077 else ""
 
 
 def _replace(name: str, data: bytes, at: int) -> None:

@@ -89,6 +89,9 @@ class McpSpec(Spec):
     """The MCP server: lets AI clients read data as the user who signs in (JHE v0.0.12 and later)."""
 
     domain: Domain = Field(description="Host name of the MCP server.")
+    digest: Digest | None = Field(
+        default=None, description="Digest of the MCP server's image, whose tag is the Exchange's; pins the exact bytes."
+    )
     # Its sessions live in one process: a second pod answers 404 "Session not found" (run on v0.0.12 … main).
     replicas: int = Field(
         default=1, ge=1, le=1, description="Number of MCP server pods: one, since its sessions live in one process."

@@ -217,7 +217,7 @@ class GitopsSpec(Spec):
     repo: GitUrl | None = Field(default=None, description="Git address of the repository that holds the output.")
     revision: GitRevision = Field(default="main", description="Branch, tag or commit to sync.")
     path: RelativePath = Field(default="out", description="Folder in that repository that holds the sites' outputs.")
-    credentials: ObjectName | None = Field(
+    secret_name: ObjectName | None = Field(
         default=None,
         description="Secret beside the engine that opens the repository [<site>-git over ssh; none over https].",
     )

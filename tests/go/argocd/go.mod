@@ -1,3 +1,5 @@
+// Argo CD's delivering parts (main.go), which `tools/install cluster` compiles for tests/test_argocd_controller.py. The
+// replacements are those of its own go.mod; its gitops-engine is published apart, by date.
 module jhecfg.test/argocd
 
 go 1.26.3

@@ -1,3 +1,5 @@
+// A Kubernetes control plane, which `tools/install cluster` compiles for tests/test_apiserver.py. Kubernetes' own go.mod
+// takes its parts from its repository; they are replaced by what it publishes of the same release.
 module jhecfg.test/cluster
 
 go 1.26.0

@@ -1,3 +1,5 @@
+// Flux's kustomize-controller, which `tools/install cluster` compiles for tests/test_flux_controller.py. The replacements
+// are those of its own go.mod.
 module jhecfg.test/flux
 
 go 1.26.0
