@@ -99,6 +99,10 @@ class ToolError(Exception):
     """The environment is at fault (exit 5): a tool is missing or broken, a disk is full, a permission is lacking."""
 
 
+class Misused(Exception):
+    """The words of a command are at fault (exit 2). A kind of its own: another error's text may hold a value."""
+
+
 class Refused(Exception):
     """Writing would lose something that is not ours (exit 4): a hand-edited or foreign file is in the way."""
 

@@ -264,7 +264,7 @@ CRASHES = [(words, stage) for words, stages in STAGES.items() for stage in stage
 
 
 @pytest.mark.parametrize(("words", "stage"), CRASHES, ids=[stage for _, stage in CRASHES])
-@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("failure", [RuntimeError, ValueError, KeyboardInterrupt])
 def test_a_crash_at_any_stage_tells_nothing(
     failure: type[BaseException],
     words: str,

@@ -109,7 +109,7 @@ def test_scaling_sends_only_what_differs_and_never_the_autoscalers_count(effects
     """A desired size would end users' servers; `eksctl scale` always sends one."""
     groups = [core(scaling={"min": 3, "max": 4}), user(scaling={"min": 0, "max": 5})]
     lines = commands(effects({}, {"cluster__nodeGroups": groups}), "before")
-    assert [line.rpartition(" ")[2] for line in lines] == ["--scaling-config=maxSize=5", "--scaling-config=minSize=3"]
+    assert [line.rpartition(" ")[2] for line in lines] == ["--scaling-config=minSize=3", "--scaling-config=maxSize=5"]
 
 
 def test_the_last_group_of_a_purpose_is_an_outage(effects: Any) -> None:
@@ -156,13 +156,13 @@ def test_each_change_of_a_cluster_has_its_command(
     ) == [command]
 
 
-@pytest.mark.parametrize("key", ["zones", "nat"])
-def test_the_network_of_a_cluster_is_said_to_be_ignored(effects: Any, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("zones", ["us-east-2a", "us-east-2b", "us-east-2c"]), ("nat", "single"), ("vpcCidr", "10.20.0.0/16")],
+)
+def test_the_network_of_a_cluster_is_said_to_be_ignored(effects: Any, key: str, value: object) -> None:
     """Subnets and NAT gateways are made once; eksctl says nothing about it."""
-    change = (
-        {"cluster__zones": ["us-east-2a", "us-east-2b", "us-east-2c"]} if key == "zones" else {"cluster__nat": "single"}
-    )
-    effect = about(effects({}, change), f"cluster.{key}")
+    effect = about(effects({}, {f"cluster__{key}": value}), f"cluster.{key}")
     assert "ignores" in effect.text
     assert not effect.commands
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jhecfg.diagnostics import Misused
 from jhecfg.secretstore import make as making
 from jhecfg.secretstore.check import LONGEST, problem_of, problems
 from jhecfg.secretstore.make import make, makeable
@@ -195,13 +196,13 @@ def test_keys_of_the_hub_stay_beside_the_new_one_until_they_are_dropped() -> Non
     assert kept == old
     assert new != old
     assert problem_of("hex-list", both) == ""
-    with pytest.raises(ValueError, match="drop it first"):
+    with pytest.raises(Misused, match="drop it first"):
         rotated(crypt, both, None)
     assert finished(crypt, both) == new
     for nothing in (new, None):
-        with pytest.raises(ValueError, match="holds no old value"):
+        with pytest.raises(Misused, match="holds no old value"):
             finished(crypt, nothing)
-    with pytest.raises(ValueError, match="not in the store"):
+    with pytest.raises(Misused, match="not in the store"):
         rotated(crypt, None, None)
 
 
@@ -211,7 +212,7 @@ def test_every_other_value_is_replaced_at_once() -> None:
         if not each.item.rotation.overlap:
             brought = "hunter2-hunter2" if each.item.form == "given" else None
             assert rotated(each, "old", brought) not in ("old", "")
-            with pytest.raises(ValueError, match="holds no old value"):
+            with pytest.raises(Misused, match="holds no old value"):
                 finished(each, "old")
 
 

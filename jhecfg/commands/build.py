@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jhecfg.cache import remember
 from jhecfg.compile import Validator, documentation
-from jhecfg.diagnostics import ToolError, did_you_mean
+from jhecfg.diagnostics import Misused, ToolError, did_you_mean
 from jhecfg.fleet import Fleet, Mode, Options, Outcome, muster, run
 from jhecfg.report import wants_colour
 from jhecfg.source import Source, discover
@@ -77,7 +77,7 @@ def _each(
     except ToolError as error:
         talk.complain(f"jhecfg: {error}")
         return Exit.ENVIRONMENT
-    except ValueError as error:
+    except Misused as error:
         talk.complain(f"jhecfg: {error}")
         return Exit.USAGE
     if not fleet.sources and not fleet.broken:
@@ -97,18 +97,18 @@ def _each(
 
 
 def _named(specs: Sequence[Path] | None) -> list[Path]:
-    """Return the specs that are meant: those named, or all of specs/. Raises ToolError, and ValueError for no file."""
+    """Return the specs that are meant: those named, or all of specs/. Raises ToolError, and Misused for no file."""
     if specs and Path("-") in specs:
-        raise ValueError("standard input is not read; a spec is a file, as in `jhecfg build site.yaml`")
+        raise Misused("standard input is not read; a spec is a file, as in `jhecfg build site.yaml`")
     if specs or SPECS.is_dir():
         return list(specs or discover(SPECS))
     above = next((folder for folder in Path.cwd().parents if (folder / SPECS).is_dir()), None)
     where = f"run jhecfg in {above}, or " if above else ""
-    raise ValueError(f"there is no folder {SPECS}/ here; {where}name a spec, as in `jhecfg build site.yaml`")
+    raise Misused(f"there is no folder {SPECS}/ here; {where}name a spec, as in `jhecfg build site.yaml`")
 
 
 def _judge(validator: str, talk: Talk) -> tuple[Validator, str | None]:
-    """Return the validator and kubeconform's path; say which judge does not run. Raises ToolError, ValueError."""
+    """Return the validator and kubeconform's path; say which judge does not run. Raises ToolError, Misused."""
     from jhecfg.rules.kubeconform import find_kubeconform
 
     if validator == "builtin":
@@ -118,7 +118,7 @@ def _judge(validator: str, talk: Talk) -> tuple[Validator, str | None]:
         return "none", None
     if validator not in ("auto", "kubeconform"):
         hint = did_you_mean(validator, ["auto", "builtin", "kubeconform", "none"])
-        raise ValueError(f"there is no validator '{validator}'; {hint}")
+        raise Misused(f"there is no validator '{validator}'; {hint}")
     binary = find_kubeconform()
     if binary is None and validator == "kubeconform":
         raise ToolError(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from jhecfg.diagnostics import Diagnostic, SpecError, ToolError
+from jhecfg.diagnostics import Diagnostic, Misused, SpecError, ToolError
 from jhecfg.fleet import muster
 from jhecfg.plan.document import document
 from jhecfg.plan.markdown import markdown
@@ -35,7 +35,7 @@ def plan(
     """Say what changes between a git revision, or another file, and the specs of the working tree."""
     try:
         outcomes = list(_against(specs, against) if against is not None else _since(specs, rev, out))
-    except (UnknownRevision, ValueError) as error:
+    except (UnknownRevision, Misused) as error:
         talk.complain(f"jhecfg: {error}")
         return Exit.USAGE
     except ToolError as error:
@@ -50,7 +50,7 @@ def plan(
 def _against(specs: Sequence[Path] | None, older: Path) -> Iterator[Outcome]:
     """Compare one spec with one other file: whatever their names, they are the same site before and after."""
     if specs is None or len(specs) != 1:
-        raise ValueError("--against compares one spec with one file: `jhecfg plan NEW.yaml --against OLD.yaml`")
+        raise Misused("--against compares one spec with one file: `jhecfg plan NEW.yaml --against OLD.yaml`")
     before, after = _read(older), _read(specs[0])
     yield outcome_of(matched([before._replace(spec=after.spec)], [after])[0], older.as_posix(), None)
 
@@ -93,7 +93,7 @@ def _then(revision: Revision, specs: Sequence[Path] | None, now: Sequence[Side])
     named = [revision.inside(path) for path in specs]
     missing = [path for path in specs if not path.exists() and not revision.has(revision.inside(path))]
     if missing:
-        raise ValueError(f"there is no {missing[0].as_posix()}, neither here nor at {revision.name}")
+        raise Misused(f"there is no {missing[0].as_posix()}, neither here nor at {revision.name}")
     there = [path for path in named if revision.has(path)]
     moved = {side.site for path, side in zip(named, now, strict=False) if path not in there} - {""}
     folders = {str(Path(path).parent) for path in named}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jhecfg.commands.secrets import Place, on, refuse_bad
-from jhecfg.diagnostics import ToolError
+from jhecfg.diagnostics import Misused, ToolError
 from jhecfg.secretstore import sealed_secrets, sops
 from jhecfg.secretstore.seal import Readers, Sealed, notes_path
 from jhecfg.secretstore.seal import seal as bring
@@ -26,7 +26,7 @@ def _seal(place: Place, talk: Talk, *, every: bool) -> int:
     sealing = place.site.sealing
     if sealing is None:
         backend = place.site.secrets_backend
-        raise ValueError(f"the spec's secrets.backend is {backend}; only sealed-secrets and sops keep encrypted files")
+        raise Misused(f"the spec's secrets.backend is {backend}; only sealed-secrets and sops keep encrypted files")
     folder, notes = place.spec.parent / sealing.folder, notes_path(place.store)
     readers = _readers(place, sealing, talk)
     with locked(place.store):

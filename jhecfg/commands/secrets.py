@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from jhecfg.compile import located
-from jhecfg.diagnostics import Severity, SpecError, ToolError, in_order
+from jhecfg.diagnostics import Misused, Severity, SpecError, ToolError, in_order
 from jhecfg.parse import parse
 from jhecfg.render.steps import one_line
 from jhecfg.resolve import resolve
@@ -50,7 +50,7 @@ def on(spec: Path, store: Path | None, talk: Talk, command: Callable[[Place], in
     except ToolError as error:
         talk.complain(f"jhecfg: {one_line(str(error))}")
         return Exit.ENVIRONMENT
-    except ValueError as error:
+    except Misused as error:
         talk.complain(f"jhecfg: {one_line(str(error))}")
         return Exit.USAGE
 
@@ -157,7 +157,7 @@ def _init(place: Place, talk: Talk, wishes: Wishes) -> int:
         refuse_bad(place, values)
         taken = next((named for named in have if value_of(values, named) is not None), None)
         if taken is not None:
-            raise ValueError(f"{taken} is in {place.store} already; {place.command('rotate', str(taken))} changes it")
+            raise Misused(f"{taken} is in {place.store} already; {place.command('rotate', str(taken))} changes it")
         lacking = _missing(place.site, values, have)
         new = {named: make(named.item.form) for named in lacking if makeable(named.item.form)}
         values = with_values(values, {**have, **new})
@@ -190,10 +190,10 @@ def with_values(values: Values, new: Mapping[Named, str]) -> Values:
 
 
 def refuse_bad(place: Place, values: Values) -> None:
-    """Raise ValueError for a value in the store that will not do where it is used."""
+    """Raise Misused for a value in the store that will not do where it is used."""
     found = [f"{Named(need, item)} {problem}" for need, item, problem in problems(place.site, values)]
     if found:
-        raise ValueError(f"{place.store}: {'; '.join(found)}")
+        raise Misused(f"{place.store}: {'; '.join(found)}")
 
 
 def _tell_init(place: Place, talk: Talk, became: Mapping[str, Iterable[Named]]) -> None:
@@ -232,6 +232,6 @@ def show(spec: Path, talk: Talk, store: Path | None, name: str) -> int:
 
 
 def refuse_terminal(instead: str) -> None:
-    """Raise ValueError where a secret would be seen on a screen, and stay in its history."""
+    """Raise Misused where a secret would be seen on a screen, and stay in its history."""
     if sys.stdout.isatty():
-        raise ValueError(f"this would show secrets on the terminal; send it to a program, as in `… | …`; {instead}")
+        raise Misused(f"this would show secrets on the terminal; send it to a program, as in `… | …`; {instead}")

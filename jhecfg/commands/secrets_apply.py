@@ -8,7 +8,7 @@ from shlex import join
 from typing import NamedTuple
 
 from jhecfg.commands.secrets import Place, next_command, on, refuse_bad, refuse_terminal, value_of
-from jhecfg.diagnostics import ToolError
+from jhecfg.diagnostics import Misused, ToolError
 from jhecfg.emit import dump
 from jhecfg.render.steps import one_line
 from jhecfg.secretstore.names import Named, meant, owned
@@ -33,7 +33,7 @@ def apply(spec: Path, talk: Talk, store: Path | None, how: Sending) -> int:
 
 def _apply(place: Place, talk: Talk, how: Sending) -> int:
     if next_command(place.site) != "apply":
-        raise ValueError(f"the secrets of this site go into git, encrypted: {place.command('seal')}")
+        raise Misused(f"the secrets of this site go into git, encrypted: {place.command('seal')}")
     values = load(place.store)
     refuse_bad(place, values)
     wanted = list(dict.fromkeys(n for name in how.names for n in meant(place.site, name))) or list(owned(place.site))

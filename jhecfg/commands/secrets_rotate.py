@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from jhecfg.commands.secrets import Place, next_command, on, value_of, with_values
+from jhecfg.diagnostics import Misused
 from jhecfg.render.runbook_rotate import refresh, restart
 from jhecfg.render.steps import one_line
 from jhecfg.secretstore.bring import Wishes, asked, brought, can_ask
@@ -25,11 +26,11 @@ def _rotate(place: Place, talk: Talk, name: str, wishes: Wishes, *, finish: bool
     named = one(place.site, name)
     have = brought(place.site, wishes)
     if have.keys() - {named}:
-        raise ValueError(f"this changes {named} alone; bring no other value")
+        raise Misused(f"this changes {named} alone; bring no other value")
     if not finish and not have and not makeable(named.item.form):
         have = dict(asked([named])) if wishes.ask and can_ask() else {}
         if not have:
-            raise ValueError(f"only you know {named}; bring it, as in --from-file {named}=FILE")
+            raise Misused(f"only you know {named}; bring it, as in --from-file {named}=FILE")
     with locked(place.store):
         values = load(place.store)
         old = value_of(values, named)

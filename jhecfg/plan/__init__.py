@@ -22,7 +22,7 @@ from jhecfg.plan.hubs import hubs
 from jhecfg.plan.immutable import immutable
 from jhecfg.plan.jobs import jobs
 from jhecfg.plan.login import login
-from jhecfg.plan.model import Effect, Pair, Plan, Severity, in_order
+from jhecfg.plan.model import Effect, Pair, Plan, Severity
 from jhecfg.plan.node_groups import node_groups
 from jhecfg.plan.objects import object_changes
 from jhecfg.plan.rds import rds
@@ -57,7 +57,7 @@ EFFECTS: tuple[Callable[[Pair], Iterable[Effect]], ...] = (
     delivery,
     rollback,
 )
-"""Every effect there is. Their order is that of the commands, and of effects that are equally grave."""
+"""Every effect there is. Their order is that of the commands; readers see the gravest first."""
 
 
 def plan(before: Build | None, after: Build | None) -> Plan:
@@ -73,7 +73,7 @@ def plan(before: Build | None, after: Build | None) -> Plan:
         verb="changed",
         changes=pair.spec,
         objects=pair.objects,
-        effects=in_order(effect for effects in EFFECTS for effect in effects(pair)),
+        effects=tuple(effect for effects in EFFECTS for effect in effects(pair)),
     )
 
 

@@ -101,7 +101,7 @@ def _upgrade(pair: Pair, old: Cluster, new: Cluster) -> Iterator[str]:
 
 def _fixed(pair: Pair, old: Cluster, new: Cluster) -> Iterator[Effect]:
     """Yield what eksctl never changes in a cluster that exists, and does not say so."""
-    fixed = (("zones", old.zones, new.zones), ("nat", old.nat, new.nat))
+    fixed = (("vpcCidr", old.vpc_cidr, new.vpc_cidr), ("zones", old.zones, new.zones), ("nat", old.nat, new.nat))
     for key, was, becomes in fixed:
         if was != becomes:
             yield Effect(

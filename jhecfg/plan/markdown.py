@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jhecfg.plan.model import Effect, Plan, Severity
-from jhecfg.plan.text import STEPS, commands_of, headline, where
+from jhecfg.plan.text import STEPS, commands_of, gravest_first, headline, where
 from jhecfg.plan.values import arrow, dotted
 from jhecfg.render.steps import bash, code, table
 from jhecfg.render.steps import text as escaped
@@ -46,7 +46,7 @@ def _site(plan: Plan) -> Iterator[str]:
     yield from (f"> {_plain(note)}" for note in plan.notes)
     forward = [effect for effect in plan.effects if effect.kind != "rollback"]
     if forward:
-        yield table(("", "what", "why"), (_row(effect) for effect in forward))
+        yield table(("", "what", "why"), (_row(effect) for effect in gravest_first(forward)))
     for when, title in STEPS:
         lines = commands_of([effect for effect in forward if effect.when == when])
         if lines:

@@ -105,11 +105,6 @@ class Effect(NamedTuple):
     when: When = "before"
 
 
-def in_order(effects: Iterable[Effect]) -> tuple[Effect, ...]:
-    """Return effects, the gravest first; equally grave ones as they came."""
-    return tuple(sorted(effects, key=lambda effect: -effect.severity))
-
-
 class Pair(NamedTuple):
     """A site before and after a change, and what differs: all that an effect is derived from."""
 
@@ -150,7 +145,7 @@ class Pair(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a change of one site means. `effects` are in the order of their severity, the greatest first.
+    """What a change of one site means. `effects` are in the order in which their commands run.
 
     `verb` is `same` where no output differs. `notes` are about the comparison itself, not about the change.
     """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from textwrap import wrap
 
 from jhecfg.plan.model import Effect, ObjectChange, Plan, Severity, SpecChange, When
@@ -39,8 +40,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     if plan.verb == "same":
         return
     forward = [effect for effect in plan.effects if effect.kind != "rollback"]
-    for severity in sorted(Severity, reverse=True):
-        yield from _effects(severity.name.lower(), [e for e in forward if e.severity is severity])
+    for severity, alike in groupby(gravest_first(forward), lambda effect: effect.severity):
+        yield from _effects(severity.name.lower(), list(alike))
     yield from _commands(plan.site, forward)
     back = [effect for effect in plan.effects if effect.kind == "rollback"]
     yield from _back(back)
@@ -149,6 +150,11 @@ def _commands(site: str, effects: Sequence[Effect]) -> Iterator[str]:
         if found:
             yield f"    # {title}"
         yield from (f"    {line}" for command in commands_of(found) for line in command.split("\n"))
+
+
+def gravest_first(effects: Iterable[Effect]) -> list[Effect]:
+    """Return effects as people read them; equally grave ones as they came."""
+    return sorted(effects, key=lambda effect: -effect.severity)
 
 
 def commands_of(effects: Sequence[Effect]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from jhecfg.compile import Build
 from jhecfg.plan.delivery import ENGINES, released
-from jhecfg.plan.model import Effect, Plan, Severity, SpecChange, in_order
+from jhecfg.plan.model import Effect, Plan, Severity, SpecChange
 from jhecfg.plan.objects import object_changes
 from jhecfg.plan.shell import keep_disks
 from jhecfg.plan.trees import MISSING
@@ -20,7 +20,7 @@ def added(after: Build) -> Plan:
     site, source = after.site, after.source
     whole = SpecChange((), None, (), MISSING, source.tree, source.span(("site",)))
     objects = tuple(change._replace(because=(whole,)) for change in object_changes(None, after))
-    effects = in_order(_effects(site, (whole,)))
+    effects = tuple(_effects(site, (whole,)))
     return Plan(site.name, source.name, "added", (whole,), objects, effects)
 
 
@@ -46,7 +46,7 @@ def removed(before: Build | None) -> Plan:
     assert before is not None  # one of the two sides is there
     site, source = before.site, before.source
     whole = SpecChange((), (), None, source.tree, MISSING, source.span(("site",)))
-    return Plan(site.name, source.name, "removed", (whole,), (), in_order(_gone(before, (whole,))))
+    return Plan(site.name, source.name, "removed", (whole,), (), tuple(_gone(before, (whole,))))
 
 
 def _gone(before: Build, because: tuple[SpecChange, ...]) -> Iterator[Effect]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from jhecfg.diagnostics import ToolError
+from jhecfg.diagnostics import Misused, ToolError
 from jhecfg.secretstore.check import LONGEST, problem_of
 from jhecfg.secretstore.names import Named, one
 from jhecfg.site import Site
@@ -26,17 +26,17 @@ class Wishes(NamedTuple):
 def brought(site: Site, wishes: Wishes) -> dict[Named, str]:
     """Read and judge the values that are in files and variables.
 
-    Raises ValueError for a name that is not clear and a value that will not do, ToolError for what cannot be read.
+    Raises Misused for a name that is not clear and a value that will not do, ToolError for what cannot be read.
     """
     found: dict[Named, str] = {}
     for option, words, read in (("--from-file", wishes.from_file, _file), ("--from-env", wishes.from_env, _variable)):
         for word in words:
             name, equals, place = word.partition("=")
             if not equals or not place:
-                raise ValueError(f"{option} takes NAME=PLACE, as in {option} jhe-smtp/password=…")
+                raise Misused(f"{option} takes NAME=PLACE, as in {option} jhe-smtp/password=…")
             named = one(site, name)
             if named in found:
-                raise ValueError(f"{named} is brought twice")
+                raise Misused(f"{named} is brought twice")
             found[named] = _judged(named, read(place), place)
     return found
 
@@ -45,7 +45,7 @@ def _judged(named: Named, value: str, place: str) -> str:
     value = value if named.item.form == "rsa" else _without_last_line_end(value)
     problem = problem_of(named.item.form, value)
     if problem:
-        raise ValueError(f"{place}: what it holds for {named} {problem}")
+        raise Misused(f"{place}: what it holds for {named} {problem}")
     return value
 
 
@@ -65,7 +65,7 @@ def _file(path: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise ValueError(f"{path}: is not UTF-8 text") from None
+        raise Misused(f"{path}: is not UTF-8 text") from None
 
 
 def _variable(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from jhecfg.diagnostics import did_you_mean
+from jhecfg.diagnostics import Misused, did_you_mean
 from jhecfg.site import SecretItem, SecretNeed, Site
 
 
@@ -32,19 +32,19 @@ def owned(site: Site) -> Iterator[Named]:
 
 
 def meant(site: Site, word: str) -> tuple[Named, ...]:
-    """Return the values that a word names: one, or all of a Secret. Raises ValueError where there is none."""
+    """Return the values that a word names: one, or all of a Secret. Raises Misused where there is none."""
     found = tuple(named for named in owned(site) if word in _words(named))
     if not found:
         hint = did_you_mean(word, [word for named in owned(site) for word in _words(named)])
-        raise ValueError(f"the site has no secret of its own called '{word}'{'; ' if hint else ''}{hint}")
+        raise Misused(f"the site has no secret of its own called '{word}'{'; ' if hint else ''}{hint}")
     return found
 
 
 def one(site: Site, word: str) -> Named:
-    """Return the one value that a word names. Raises ValueError where it is none, or not clear which."""
+    """Return the one value that a word names. Raises Misused where it is none, or not clear which."""
     found = meant(site, word)
     if len(found) > 1:
-        raise ValueError(f"'{word}' may be any of {', '.join(map(str, found))}; write more of its name")
+        raise Misused(f"'{word}' may be any of {', '.join(map(str, found))}; write more of its name")
     return found[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jhecfg.diagnostics import Misused
 from jhecfg.secretstore.make import make
 from jhecfg.secretstore.names import Named
 
@@ -10,7 +11,7 @@ BETWEEN = ";"
 
 
 def rotated(named: Named, old: str | None, brought: str | None) -> str:
-    """Return what takes the old value's place. Raises ValueError where it cannot be made, or not yet.
+    """Return what takes the old value's place. Raises Misused where it cannot be made, or not yet.
 
     `old` is what the store holds, `brought` what a person has for it.
     """
@@ -18,14 +19,14 @@ def rotated(named: Named, old: str | None, brought: str | None) -> str:
     if not named.item.rotation.overlap:
         return fresh
     if old is None:
-        raise ValueError(f"{named} is not in the store, and the old value must stay beside the new one for a while")
+        raise Misused(f"{named} is not in the store, and the old value must stay beside the new one for a while")
     if BETWEEN in old:
-        raise ValueError(f"{named} still holds an older key; drop it first, with --finish")
+        raise Misused(f"{named} still holds an older key; drop it first, with --finish")
     return fresh if fresh.split(BETWEEN)[1:] == [old] else f"{fresh}{BETWEEN}{old}"
 
 
 def finished(named: Named, old: str | None) -> str:
-    """Return the new value alone. Raises ValueError where there is nothing to drop."""
+    """Return the new value alone. Raises Misused where there is nothing to drop."""
     if not named.item.rotation.overlap or old is None or BETWEEN not in old:
-        raise ValueError(f"{named} holds no old value that could be dropped")
+        raise Misused(f"{named} holds no old value that could be dropped")
     return old.split(BETWEEN)[0]
