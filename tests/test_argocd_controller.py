@@ -70,7 +70,7 @@ class Argo:
 
     def until(self, site: str, condition: Callable[[], bool], what: str) -> None:
         """Wait until a condition holds, or say how the site's Applications are."""
-        until(condition, what, partial(self._why, site), patience=240)
+        until(condition, what, partial(self._why, site), patience=180)
 
     def _is(self, name: str, commit: str) -> bool:
         status = self.application(name).get("status", {})
@@ -107,7 +107,7 @@ def argo(cluster: Cluster, standins: StandIns, tmp_path_factory: pytest.TempPath
     cluster.start("argocd", "redis", redis)
     cluster.start(
         "argocd", "repo-server", "--address=127.0.0.1", f"--port={port}", "--metrics-address=127.0.0.1",
-        f"--metrics-port={free_port()}", "--disable-tls", f"--redis={redis}", "--revision-cache-expiration=1s",
+        f"--metrics-port={free_port()}", "--disable-tls", "--client-ca-path=", f"--redis={redis}", "--revision-cache-expiration=1s",
         extra={"ARGOCD_GPG_ENABLED": "false", "TMPDIR": str(tmp_path_factory.mktemp("checkouts")), "POD_NAMESPACE": "argocd"},
     )  # fmt: skip
     cluster.start(
