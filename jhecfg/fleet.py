@@ -8,8 +8,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from jhecfg.compile import Build, Validator, compile_source, finding_of, located
 from jhecfg.diagnostics import Diagnostic, Refused, SpecError, ToolError, in_order
+from jhecfg.pipeline import Build, Validator, compile_source, finding_of, located
 from jhecfg.source import Source, load
 from jhecfg.tree import Comparison, compare, digest, write
 

@@ -131,16 +131,24 @@ def discover(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-def load(path: Path, *, name: str | None = None, text: bytes | None = None, sealed: bool = True) -> Source:
+def load(
+    path: Path,
+    *,
+    name: str | None = None,
+    text: bytes | None = None,
+    sealed: bool = True,
+    instead: Mapping[str, bytes] | None = None,
+) -> Source:
     """Read a spec and what it extends.
 
     `name` is how messages call it (the path, otherwise); `text` are its bytes, if they do not come from `path`;
-    without `sealed` the encrypted files beside it are not read.
+    without `sealed` the encrypted files beside it are not read; `instead` has the bytes of bases that are not to be
+    read, by their real paths.
     Raises `SpecError` for what is wrong in a spec or a base, and `ToolError` if the spec itself cannot be read.
     """
     name = path.as_posix() if name is None else name
     text = bytes_of(path, name) if text is None else text
-    chain = _Chain(path, read(text, name))
+    chain = _Chain(path, read(text, name), instead or {})
     secrets: list[Diagnostic] = []
     try:
         for document in chain:
@@ -208,8 +216,9 @@ def _instead(path: Path, error: OSError) -> str:
 class _Chain:
     """A spec, its base, the base of that: iterating reads them one after the other."""
 
-    def __init__(self, path: Path, leaf: Document) -> None:
+    def __init__(self, path: Path, leaf: Document, instead: Mapping[str, bytes]) -> None:
         self.path = path
+        self.instead = instead
         self.documents = [leaf]
         self.files = [path.name]  # as written, from the leaf's folder
         self.real: list[str] = []
@@ -254,7 +263,7 @@ class _Chain:
 
     def _read(self, file: str, real: str) -> Document:
         try:
-            data = _bytes(Path(real))
+            data = self.instead[real] if real in self.instead else _bytes(Path(real))
         except FileNotFoundError:
             hint = did_you_mean(posixpath.basename(file), _beside(Path(real).parent))
             self._refuse(

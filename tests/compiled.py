@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from jhecfg.compile import compile_source
 from jhecfg.diagnostics import Diagnostic, SpecError
 from jhecfg.emit import dump
+from jhecfg.pipeline import compile_source
 from jhecfg.source import load
 from tests.tools import ROOT
 

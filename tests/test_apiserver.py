@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from jhecfg.compile import compile_source
 from jhecfg.emit import dump
+from jhecfg.pipeline import compile_source
 from jhecfg.source import load
 from tests.apiserver import Cluster, Tree, until
 from tests.compiled import ARGOCD, EXAMPLE, FLUX, IN_CLUSTER, MCP, NGINX, REAL_SITES, compiled

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jhecfg import cli, compile, fleet
+from jhecfg import cli, fleet, pipeline
 from jhecfg.talk import Exit
 
 ROOT = Path(__file__).parent.parent
@@ -391,11 +391,11 @@ def test_version_and_help_are_results(jhecfg: Said) -> None:
 
 def test_explain_tells_of_every_code(jhecfg: Said) -> None:
     """Every code that can be printed has documentation, of at least a sentence."""
-    for code, text in compile.documentation().items():
+    for code, text in pipeline.documentation().items():
         assert len(text.split()) >= 5, code
     exit_code, out, _ = jhecfg("explain", "moving-tag")
     assert (exit_code, "v0.0.13" in out) == (0, True)
-    assert set(compile.documentation()) <= set(jhecfg("explain", "all")[1].split())
+    assert set(pipeline.documentation()) <= set(jhecfg("explain", "all")[1].split())
 
 
 def test_a_misspelt_code_is_answered_with_the_nearest(jhecfg: Said) -> None:

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from jhecfg.compile import documentation
+from jhecfg.pipeline import documentation
 from tests import test_defects_application, test_defects_aws, test_defects_chart
 from tests.compiled import compiled
 from tests.tools import ROOT

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from jhecfg.cli import app
-from jhecfg.compile import documentation
+from jhecfg.pipeline import documentation
 from tests.tools import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

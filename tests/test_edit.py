@@ -1,10 +1,10 @@
-"""edit.py: one value of a spec changes, and no other byte; what cannot be done so is refused."""
+"""Edits: one value of a spec changes, and no other byte; what cannot be done so is refused."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from jhecfg.diagnostics import Loc, SpecError, ToolError
-from jhecfg.edit import REMOVED, CannotEdit, Leaf, Removed, edited, save
+from jhecfg.edit import REMOVED, CannotEdit, Removed, edited, rewritten, save
 from jhecfg.reader import read
+from jhecfg.scalars import Plain
+from jhecfg.scalars import Scalar as Leaf
 from tests.hostile_strings import hostile_text
 from tests.tools import ROOT
 
@@ -39,7 +41,7 @@ hubs:
 """
 
 
-def after(changes: dict[Loc, Leaf | Removed], data: bytes = SPEC) -> list[tuple[str, str]]:
+def after(changes: Mapping[Loc, Plain | Removed], data: bytes = SPEC) -> list[tuple[str, str]]:
     """Return the lines that a change takes away and puts in, as (`-` or `+`, line)."""
     from difflib import ndiff
 
@@ -138,8 +140,8 @@ def test_a_key_goes_out_of_braces_with_one_comma() -> None:
     ("loc", "value", "why"),
     [
         (("database",), "x", "it holds more than one value"),
-        (("hubs", 1, "name"), "x", "nothing is called 1 there"),
-        (("hubs", 0), REMOVED, "it is an item of a list"),
+        (("hubs", 2, "name"), "x", "nothing is called 2 there"),
+        (("hubs", 1), REMOVED, "nothing is called 1 there"),
         (("hubs", 0, "name"), REMOVED, "it stands on one line with something else"),
         (("site", "name"), "x", "nothing is called 'name' there"),
         (("nowhere",), REMOVED, "nothing is called 'nowhere' there"),
@@ -183,6 +185,102 @@ def test_a_text_that_cannot_be_read_is_said_as_ever() -> None:
     """The reader's own diagnostics come through."""
     with pytest.raises(SpecError):
         edited(b"a: [", "s", {("a",): 1})
+
+
+# --- lists and what holds more than one value -------------------------------------------------------------------------
+
+HUB: Plain = {"name": "new", "domain": "new.example.org", "access": {"orgs": ["A", "B, C"]}, "values": {}}
+
+
+def test_a_new_item_looks_like_the_one_above_it() -> None:
+    """In lines below the last one, and in braces where that one stands in braces."""
+    assert after({("hubs", 1): HUB}) == [
+        ("+", line)
+        for line in (
+            "  - name: new",
+            "    domain: new.example.org",
+            "    access:",
+            '      orgs: [A, "B, C"]',
+            "    values: {}",
+        )
+    ]
+    braces = b"orgs:\n- {name: A, id: 1}   # first\n- {name: 'B', id: 2}\n"
+    assert edited(braces, "s", {("orgs", 2): {"name": "C", "id": 3}}) == braces + b"- {name: C, id: 3}\n"
+    wide = b"hubs:\n-   name: a\n    env:\n        X: w\n"
+    assert edited(wide, "s", {("hubs", 1): {"name": "b", "env": {"X": "z"}}}) == (
+        wide + b"-   name: b\n    env:\n        X: z\n"
+    )
+
+
+def test_a_list_that_is_missing_is_made_as_the_file_indents_its_others() -> None:
+    """Or with two spaces, where it has none; an empty one is filled between its brackets."""
+    assert edited(b"a: 1\n", "s", {("hubs", 0): {"name": "x"}}) == b"a: 1\nhubs:\n  - name: x\n"
+    assert edited(b"l:\n- 1\n", "s", {("m", 0): {"k": "x"}}) == b"l:\n- 1\nm:\n- k: x\n"
+    assert edited(b"m: []   # none\n", "s", {("m", 0): {"k": "x"}}) == b"m: [{k: x}]   # none\n"
+    assert edited(b"m:   # soon\n", "s", {("m", 0): {"k": "x"}}) == b"m:   # soon\n  - k: x\n"
+
+
+def test_items_in_brackets_come_and_go_with_one_comma() -> None:
+    """At either end, and in JSON with JSON's quotes."""
+    assert edited(b"a: [1, 2]\n", "s", {("a", 2): 3}) == b"a: [1, 2, 3]\n"
+    assert edited(b"a: [1, 2, 3]\n", "s", {("a", 0): REMOVED}) == b"a: [2, 3]\n"
+    assert edited(b"a: [1, 2, 3]\n", "s", {("a", 2): REMOVED}) == b"a: [1, 2]\n"
+    assert edited(b"a: [1]\n", "s", {("a", 0): REMOVED}) == b"a: []\n"
+    assert edited(b'{"a": [], "b": ["x"]}', "s", {("a", 0): {"n": "x"}, ("b", 1): "y"}) == (
+        b'{"a": [{"n": "x"}], "b": ["x", "y"]}'
+    )
+
+
+COMMENTED = b"""\
+hubs:
+  # All of them.
+  - name: a   # the first
+    domain: a.example.org
+    # inside a
+    image: {tag: x}
+    # env: {A: b}
+  # On b.
+  - name: b
+
+# The end.
+"""
+
+
+def test_an_item_takes_along_the_comments_that_are_its_own() -> None:
+    """Those on and between its lines, and deeper ones right below; one above it, or after an empty line, stays."""
+    assert edited(COMMENTED, "s", {("hubs", 0): REMOVED}) == (
+        b"hubs:\n  # All of them.\n  # On b.\n  - name: b\n\n# The end.\n"
+    )
+    assert edited(COMMENTED, "s", {("hubs", 1): REMOVED}) == COMMENTED.replace(b"  - name: b\n", b"")
+
+
+def test_what_is_added_stands_below_the_comments_of_what_is_above() -> None:
+    """A commented-out key of the last item stays that item's."""
+    short = COMMENTED[: COMMENTED.index(b"  # On b")]
+    assert edited(short, "s", {("hubs", 1): {"name": "c"}}) == short + b"  - name: c\n"
+
+
+def test_the_last_item_of_a_block_leaves_an_empty_list() -> None:
+    """Unless that would cost a comment."""
+    assert edited(b"a:\n  - 1\nb: 2\n", "s", {("a", 0): REMOVED}) == b"a:\n  []\nb: 2\n"
+    assert "a comment stands in it" in str(refused(("a", 0), REMOVED, b"a:\n  - b: 1\n    # why\n    c: 2\n"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"a: 1 # c\n", b"a: {b: [1, 2]} # c\n"),
+        (b"a: {b: 1} # c\n", b"a: x # c\n"),
+        (b"a: [ x,  'y' ] # c\n", b"a: [ x,  'y', 'z' ] # c\n"),
+        (b"a: [ x,  'y' ] # c\n", b"a: [ x,  'z' ] # c\n"),
+        (b"h:\n  - name: a # c\n    d: 1\n    e: 2\n", b"h:\n  - name: b # c\n    d: 1\n    e: 2\n"),
+        (b"h:\n  - name: a # c\n  - name: b # d\n", b"h:\n  - name: b # d\n  - name: c\n"),
+        (b"a: 1\nb: 2\nc: 3\n", b"b: 4\nc: 3\nd: 5\n"),
+    ],
+)
+def test_a_tree_is_reached_by_the_fewest_changes(old: bytes, new: bytes) -> None:
+    """Whoever says only what a spec shall mean gets the same splices as who names each change."""
+    assert rewritten(old, "s", read(new, "s").tree) == new
 
 
 # --- every text, every change -----------------------------------------------------------------------------------------
@@ -277,11 +375,40 @@ def mappings(tree: Any, loc: Loc = ()) -> Iterator[Loc]:
         yield from mappings(item, (*loc, step))
 
 
+def containers(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Any]]:
+    """Yield every mapping and list with its place."""
+    if isinstance(tree, dict | list):
+        yield loc, tree
+        for step, item in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            yield from containers(item, (*loc, step))
+
+
+def plainly(tree: Any) -> Any:
+    """Return a tree whose mappings are in alphabetic order: the order of keys means nothing."""
+    if isinstance(tree, dict):
+        return {key: plainly(tree[key]) for key in sorted(tree)}
+    return [plainly(item) for item in tree] if isinstance(tree, list) else tree
+
+
+@st.composite
+def changed(draw: st.DrawFn, tree: Any) -> Any:
+    """Draw a tree that has something in common with another: parts stay, change, go and come."""
+    if draw(st.integers(0, 5)) == 0:
+        return tree if draw(st.booleans()) or isinstance(tree, dict) else draw(TREES)
+    if isinstance(tree, dict):
+        kept = {key: draw(changed(value)) for key, value in tree.items() if draw(st.integers(0, 3))}
+        more = draw(st.dictionaries(NAMES, TREES, max_size=1))
+        return {**kept, **more} or {"name": 1}
+    if isinstance(tree, list):
+        return [draw(changed(item)) for item in tree if draw(st.integers(0, 3))] + draw(st.lists(TREES, max_size=1))
+    return tree
+
+
 def replaced(tree: Any, loc: Loc, value: Leaf) -> Any:
     """Return a copy of a tree with one value in the place of another."""
     if not loc:
         return value
-    copy = dict(tree) if isinstance(tree, dict) else list(tree)
+    copy: Any = dict(tree) if isinstance(tree, dict) else list(tree)
     copy[loc[0]] = replaced(tree[loc[0]], loc[1:], value)
     return copy
 
@@ -342,6 +469,38 @@ def test_a_key_added_and_taken_away_leaves_the_same_bytes(
     loc = (*above, "added")
     longer = edited(text, "s", {loc: value})
     assert edited(longer, "s", {loc: REMOVED}) == text
+    if b"\r\n" in text:
+        assert longer.count(b"\r\n") == longer.count(b"\n")
+
+
+@settings(max_examples=150, deadline=None)
+@given(written(), st.data())
+def test_any_tree_is_reached_exactly_or_refused(case: tuple[bytes, dict[str, Any]], data: st.DataObject) -> None:
+    """However it is written and however much of it changes, the result means what was asked, comments outside stay."""
+    text, tree = case
+    wanted = data.draw(changed(tree))
+    try:
+        result = rewritten(text, "s", wanted)
+    except CannotEdit:
+        return
+    assert like(plainly(read(result, "s").tree), plainly(wanted))
+    if like(plainly(tree), plainly(wanted)):
+        assert result == text
+
+
+@settings(max_examples=150, deadline=None)
+@given(written(), TREES, st.data())
+def test_an_item_added_and_taken_away_leaves_the_same_bytes(
+    case: tuple[bytes, dict[str, Any]], value: Plain, data: st.DataObject
+) -> None:
+    """Whatever the item holds, in lists with dashes and in brackets."""
+    text, tree = case
+    lists = [(loc, items) for loc, items in containers(tree) if isinstance(items, list)]
+    lists = [(loc, items) for loc, items in lists if items or b"[]" in text]
+    assume(lists)
+    loc, items = data.draw(st.sampled_from(lists))
+    longer = edited(text, "s", {(*loc, len(items)): value})
+    assert edited(longer, "s", {(*loc, len(items)): REMOVED}) == text
     if b"\r\n" in text:
         assert longer.count(b"\r\n") == longer.count(b"\n")
 

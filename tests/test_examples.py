@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jhecfg.compile import compile_source
+from jhecfg.pipeline import compile_source
 from jhecfg.source import load
 from tests.tools import ROOT
 

@@ -12,8 +12,8 @@ import pytest
 from pydantic import BaseModel
 
 from jhecfg.cli import run
-from jhecfg.compile import compile_source, documentation
 from jhecfg.diagnostics import Loc, SpecError
+from jhecfg.pipeline import compile_source, documentation
 from jhecfg.reader import read
 from jhecfg.rules import code_of, gitops, grants, order
 from jhecfg.source import Source, load

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from jhecfg.compile import compile_source
 from jhecfg.emit import dump
 from jhecfg.patch.guards import OF_KIND
+from jhecfg.pipeline import compile_source
 from jhecfg.schemas import kinds
 from jhecfg.source import load
 from tests.compiled import ARGOCD, FLUX, IN_CLUSTER, MCP, NGINX, PATH, Tree, changed, compiled

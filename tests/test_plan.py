@@ -13,7 +13,7 @@ from typing import get_args
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from jhecfg.compile import Build, compile_source
+from jhecfg.pipeline import Build, compile_source
 from jhecfg.plan import EFFECTS, Plan, Severity, pair_of, plan, reasons
 from jhecfg.plan.charts import WITHOUT
 from jhecfg.plan.document import document

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jhecfg.compile import Build, compile_source
+from jhecfg.pipeline import Build, compile_source
 from jhecfg.plan import Effect, Severity, plan
 from jhecfg.plan.rds import PROPERTIES, REPLACING
 from jhecfg.source import load

@@ -19,8 +19,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jhecfg.compile import Build, compile_source
 from jhecfg.diagnostics import SpecError
+from jhecfg.pipeline import Build, compile_source
 from jhecfg.source import Source, load
 from jhecfg.tree import LOCK, compare, write
 from tests.strategies import Tree, plain_text, source_of, specs
@@ -168,6 +168,7 @@ SHARED = (
     "manifests/40-bootstrap/",
     "manifests/60-routes/gateway.yaml",
     "manifests/60-routes/httproute-https",
+    "manifests/70-smoke-test/",
 )
 KINDS = ("kustomization.yaml", "gitops/", "helm/", "manifests/20-config/networkpolicy-", "manifests/10-platform/")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from jhecfg.compile import compile_source
+from jhecfg.pipeline import compile_source
 from tests.strategies import Tree, source_of, specs
 
 quick = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jhecfg.artifact import Artifact
-from jhecfg.compile import compile_source, documentation
+from jhecfg.pipeline import compile_source, documentation
 from jhecfg.rules import (
     ARTIFACT_RULES,
     SITE_RULES,

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from jhecfg.artifact import Artifact
-from jhecfg.compile import Build, compile_source
 from jhecfg.diagnostics import SpecError
 from jhecfg.emit import dump
+from jhecfg.pipeline import Build, compile_source
 from jhecfg.rules.manifests import secret_in_output
 from jhecfg.sealed import folder as folders
 from jhecfg.source import Source, load

@@ -31,8 +31,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from jhecfg import parse, patch, reader, resolve, source  # noqa: E402
-from jhecfg.compile import codes as compiling  # noqa: E402 - found through the line above, also where jhecfg is not installed
 from jhecfg.jsonschema import spec_schema_text  # noqa: E402
+from jhecfg.pipeline import codes as compiling  # noqa: E402 - found through the line above, also where jhecfg is not installed
 from jhecfg.rules import ARTIFACT_RULES, SITE_RULES, code_of, rule_docs  # noqa: E402
 from jhecfg.spec import PATTERNS, SiteSpec  # noqa: E402
 

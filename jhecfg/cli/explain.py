@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 from jhecfg.cli.app import app
-from jhecfg.cli.words import talk
+from jhecfg.cli.words import Out, Specs, talk
 
 
 @app.command()
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="A diagnostic's code, such as moving-tag; or `all`.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT",
+            help="FILE:LINE of an output or a spec, a key such as image.tag, a code such as moving-tag, or `all`.",
+        ),
+    ],
+    specs: Specs = None,
+    out: Out = Path("out"),
+    style: Annotated[Literal["text", "json"], typer.Option("--format", help="How the answer is written.")] = "text",
 ) -> None:
-    """Say what a diagnostic means, why, and what to do instead."""
+    """Say where a line of the output comes from, what a line of a spec does, what a key or a code means.
+
+    A file of the output without a line: every value that shapes it. Nothing is written.
+    """
     from jhecfg.commands.explain import explain as command
 
-    raise typer.Exit(command(code, talk("text", quiet=True)))
+    raise typer.Exit(command(what, specs, talk("text", quiet=True), out, style))
 
 
 @app.command()

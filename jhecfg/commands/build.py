@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jhecfg.cache import remember
-from jhecfg.compile import Validator, documentation
 from jhecfg.diagnostics import Misused, ToolError, did_you_mean
 from jhecfg.fleet import Fleet, Mode, Options, Outcome, muster, run
+from jhecfg.pipeline import Validator, documentation
 from jhecfg.report import wants_colour
 from jhecfg.source import Source, discover
 from jhecfg.talk import Exit, Talk

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
-from jhecfg.compile import compile_source
-from jhecfg.diagnostics import Loc, Severity, SpecError, ToolError
+from jhecfg.commands.changed import checked, diff
+from jhecfg.diagnostics import Loc, SpecError, ToolError
 from jhecfg.edit import CannotEdit, edited, save
 from jhecfg.marks import shown
 from jhecfg.parse import parse
@@ -52,8 +51,8 @@ def rds(spec: Path, description: Path, talk: Talk, *, dry_run: bool) -> int:
         if after == before:
             talk.say(f"{name}: database.host is that endpoint already")
             return Exit.OK
-        _check(spec, after)
-        talk.result(_diff(name, before, after))
+        checked(spec, after)
+        talk.result(diff(name, before, after))
         if not dry_run:
             save(spec, before, after)
     except SpecError as error:
@@ -67,14 +66,6 @@ def rds(spec: Path, description: Path, talk: Talk, *, dry_run: bool) -> int:
         return Exit.ENVIRONMENT
     talk.say(f"{name}: nothing was written" if dry_run else f"{name}: written; run `jhecfg build`")
     return Exit.OK
-
-
-def _check(spec: Path, after: bytes) -> None:
-    """Compile the spec as it would be; nothing is written that could not be built. Raises `SpecError`."""
-    said = compile_source(load(spec, text=after), "builtin").diagnostics
-    errors = tuple(diagnostic for diagnostic in said if diagnostic.severity is Severity.ERROR)
-    if errors:
-        raise SpecError(errors)
 
 
 def endpoint(site: Site, description: bytes) -> str:
@@ -159,8 +150,3 @@ def _read(description: Path) -> bytes:
     if len(data) > MOST:
         raise WrongStack(f"the description is larger than {MOST:,} bytes: ask for one stack, with --stack-name")
     return data
-
-
-def _diff(name: str, before: bytes, after: bytes) -> str:
-    old, new = before.decode().splitlines(), after.decode().splitlines()
-    return "".join(f"{line}\n" for line in unified_diff(old, new, name, name, lineterm=""))

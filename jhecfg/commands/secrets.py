@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from jhecfg.compile import located
 from jhecfg.diagnostics import Misused, Severity, SpecError, ToolError, in_order
 from jhecfg.parse import parse
+from jhecfg.pipeline import located
 from jhecfg.render.steps import one_line
 from jhecfg.resolve import resolve
 from jhecfg.secretstore.bring import Wishes, asked, brought, can_ask

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from jhecfg.compile import Build
+from jhecfg.pipeline import Build
 from jhecfg.plan.access import access
 from jhecfg.plan.addons import addons, addons_gone
 from jhecfg.plan.bootstrap import bootstrap

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jhecfg.compile import Build
+from jhecfg.pipeline import Build
 from jhecfg.plan.jobs import job_changes
 from jhecfg.plan.model import Effect, ObjectChange, Pair, Severity, SpecChange
 from jhecfg.plan.shell import delete, kubectl

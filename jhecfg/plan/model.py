@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, Literal, NamedTuple
 
-from jhecfg.compile import Build
 from jhecfg.diagnostics import Loc, Span
+from jhecfg.pipeline import Build
 from jhecfg.site import Site
 
 Kind = Literal[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhecfg.artifact import Artifact
-from jhecfg.compile import Build
+from jhecfg.pipeline import Build
 from jhecfg.plan.model import Leaf, ObjectChange, Verb
 from jhecfg.plan.trees import differences
 

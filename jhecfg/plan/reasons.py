@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from jhecfg.artifact import Tree
-from jhecfg.compile import Build
 from jhecfg.diagnostics import Loc, Severity
 from jhecfg.parse import value_at
 from jhecfg.patch import patched
+from jhecfg.pipeline import Build
 from jhecfg.plan.model import Leaf, ObjectChange, SpecChange, once
 from jhecfg.plan.trees import MISSING, Difference, differences
 from jhecfg.render import render

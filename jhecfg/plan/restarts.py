@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jhecfg.artifact import Tree
-from jhecfg.compile import Build
 from jhecfg.parse import value_at
+from jhecfg.pipeline import Build
 from jhecfg.plan.model import Effect, Leaf, ObjectChange, Pair, Severity
 from jhecfg.plan.templates import TEMPLATE, below_container, tags
 from jhecfg.plan.values import arrow, dotted

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jhecfg.compile import Build, compile_source
 from jhecfg.diagnostics import Diagnostic, Severity, SpecError
+from jhecfg.pipeline import Build, compile_source
 from jhecfg.plan import plan
 from jhecfg.plan.model import Plan
 from jhecfg.plan.reasons import spec_changes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jhecfg.compile import Build
+from jhecfg.pipeline import Build
 from jhecfg.plan.delivery import ENGINES, released
 from jhecfg.plan.model import Effect, Plan, Severity, SpecChange
 from jhecfg.plan.objects import object_changes

@@ -47,8 +47,6 @@ def app(site: Site) -> Iterator[Artifact]:
     if mcp:
         yield Artifact(f"{FOLDER}/deployment-mcp.yaml", mcp_deployment(site, mcp))
         yield Artifact(f"{FOLDER}/service-mcp.yaml", service(site, "mcp"))
-        if mcp.replicas > 1:
-            yield Artifact(f"{FOLDER}/poddisruptionbudget-mcp.yaml", disruption_budget(site, "mcp"))
     if site.exchange.wearables:
         yield Artifact(f"{FOLDER}/cronjob-ow-poll.yaml", wearables_cronjob(site, site.exchange.wearables))
 

@@ -8,7 +8,7 @@ from jhecfg.artifact import Artifact, Tree
 from jhecfg.render.edge import BLOCKED, FOLDER, HSTS, load_balancer
 from jhecfg.render.ingresses import ingresses
 from jhecfg.render.objects import apart, metadata
-from jhecfg.site import Site
+from jhecfg.site import Hub, Site
 
 # Envoy ends an answer after 15 seconds, whole or not (gateway.envoyproxy.io, HTTP timeouts): too soon for a large one
 # of the Exchange, whose workers have half a minute each, and for the streams of hubs and of the MCP server.
@@ -29,6 +29,9 @@ def routes(site: Site) -> Iterator[Artifact]:
 def _envoy(site: Site) -> Iterator[Artifact]:
     if site.edge.own_gateway:
         yield from _own_gateway(site)
+    else:
+        for hub in site.cluster_hubs:
+            yield Artifact(f"{FOLDER}/backendtrafficpolicy-hub-{hub.name}.yaml", hub_timeout(site, hub))
     yield Artifact(f"{FOLDER}/httproutefilter-not-found.yaml", not_found(site))
     yield Artifact(f"{FOLDER}/backendtrafficpolicy-exchange.yaml", body_limit(site))
     yield Artifact(f"{FOLDER}/httproute-exchange.yaml", http_route(site, "exchange", site.domain, ANSWER, blocked=True))
@@ -45,7 +48,7 @@ def _own_gateway(site: Site) -> Iterator[Artifact]:
         for host, secret in site.hosts:
             yield Artifact(f"{FOLDER}/certificate-{secret}.yaml", certificate(site, host, secret))
     yield Artifact(f"{FOLDER}/httproute-https-redirect.yaml", redirect(site))
-    yield Artifact(f"{FOLDER}/backendtrafficpolicy.yaml", stream_timeout(site))
+    yield Artifact(f"{FOLDER}/backendtrafficpolicy.yaml", gateway_timeout(site))
 
 
 def envoy_proxy(site: Site) -> Tree:
@@ -192,14 +195,24 @@ def not_found(site: Site) -> Tree:
     }
 
 
-def stream_timeout(site: Site) -> Tree:
+def gateway_timeout(site: Site) -> Tree:
     """Return how long an answer may take on every route that says nothing itself: those that the hubs' charts make."""
+    return _stream_timeout(metadata(site, site.edge.gateway, "edge", namespace=site.edge.namespace), "Gateway")
+
+
+def hub_timeout(site: Site, hub: Hub) -> Tree:
+    """Return the same for one hub at a Gateway of others: its chart's route, `jupyterhub`, cannot say it itself."""
+    return _stream_timeout(metadata(site, "jupyterhub", "edge", namespace=hub.namespace), "HTTPRoute")
+
+
+def _stream_timeout(meta: Tree, kind: str) -> Tree:
+    """Return the policy of the Gateway or route of its own name."""
     return {
         "apiVersion": ENVOY_API,
         "kind": "BackendTrafficPolicy",
-        "metadata": metadata(site, site.edge.gateway, "edge", namespace=site.edge.namespace),
+        "metadata": meta,
         "spec": {
-            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": site.edge.gateway}],
+            "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": kind, "name": meta["name"]}],
             "timeout": {"http": {"requestTimeout": STREAM}},
         },
     }

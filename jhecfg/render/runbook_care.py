@@ -26,10 +26,12 @@ def add_hub(site: Site, files: frozenset[str]) -> Iterator[str]:
         "Add it to the spec's `hubs`: `name`, `domain` and `access`. `jhecfg build` then writes its folder, its objects"
         " and the new version of this page, whose table says who may enter."
     )
-    yield step("Make its namespace and its Secret `hub-secrets`: the new “Secrets” has the commands; skip what exists.")
+    yield step("Make its Secret `hub-secrets`: the new “Secrets” has the commands; skip what exists.")
+    if not site.edge.own_gateway:
+        yield step("Tell the owners of the Gateway its host name and its namespace: the new “The cluster” has both.")
     yield step(f"{_deliver(site)} The bootstrap Job runs again and registers the hub's OAuth application.")
-    if site.edge.controller != "none" and not site.edge.external_dns:
-        yield step("Write its DNS record: the new “DNS” has it.")
+    if not site.edge.external_dns:
+        yield step("Lead its host name here: the new “DNS” says how.")
 
 
 def upgrade(site: Site, files: frozenset[str]) -> Iterator[str]:
@@ -202,6 +204,9 @@ def remove(site: Site, files: frozenset[str]) -> Iterator[str]:
     )
     if site.gitops.engine != "flux":
         yield from _edge_objects(site, files)
+    yield step(
+        "Remove its DNS records, which would lead its visitors to whoever gets the address next; nothing else does."
+    )
     yield from _remove_aws(site)
 
 

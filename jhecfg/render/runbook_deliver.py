@@ -40,7 +40,9 @@ def deliver(site: Site, files: frozenset[str]) -> Iterator[str]:
 
 def _by_hand(site: Site, files: frozenset[str]) -> Iterator[str]:
     for unit in platform_units(site):
-        yield step(f"Install {code(unit.release)}.", bash(helm_command(unit)))
+        again = "; since “Secrets” it is there, and this changes nothing" if unit.release == "sealed-secrets" else ""
+        yield step(f"Install {code(unit.release)}{again}.", bash(helm_command(unit)))
+    yield "If a wait for a Job ends without it, see “When a Job fails”, and go no further."
     for name in WAVES:
         if f"manifests/{name}/kustomization.yaml" in files:
             lines = (line for line in waits(site, name, files) if line)
@@ -92,10 +94,6 @@ def _wait(condition: str, minutes: int, paths: Iterable[str], files: frozenset[s
 
 
 def _argocd(site: Site) -> Iterator[str]:
-    yield step(
-        "Argo CD (3.5 or later) runs in the namespace `argocd` of this cluster.",
-        bash("kubectl get crd applications.argoproj.io appprojects.argoproj.io", "kubectl --namespace argocd get pods"),
-    )
     yield from _repository(site)
     yield step(
         "Tell Argo CD, once for all its sites, that an Application is as healthy as what it holds. With this setting the"
@@ -106,8 +104,8 @@ def _argocd(site: Site) -> Iterator[str]:
     )
     yield from _hand_over(site)
     yield step(
-        "Watch it come up: the charts, then the Exchange phase by phase (sync waves), then its routes and the hubs. Until DNS"
-        " leads here the certificates, and with them the routes, are not healthy; nothing else waits for them.",
+        "Watch it come up: the charts, then the Exchange phase by phase (sync waves), then its routes and the hubs."
+        + _routes_wait(site, "healthy; nothing else waits for them"),
         bash(
             command(
                 "kubectl --namespace argocd get applications",
@@ -137,22 +135,14 @@ def _hand_over(site: Site) -> Iterator[str]:
         f" site of the repository whose spec says {code('gitops.fleet: ' + fleet)}, this one too, and those that come later."
         " Whoever may merge into that repository may then bring sites into this cluster.",
         bash(
-            "kubectl get crd applicationsets.argoproj.io",
             command(
                 apply, f"--filename {FLEET}/appproject-{fleet}.yaml", f"--filename {FLEET}/applicationset-{fleet}.yaml"
-            ),
+            )
         ),
     )
 
 
 def _flux(site: Site) -> Iterator[str]:
-    yield step(
-        "Flux runs in this cluster, in the namespace `flux-system`, with its helm-controller.",
-        bash(
-            "kubectl get crd kustomizations.kustomize.toolkit.fluxcd.io helmreleases.helm.toolkit.fluxcd.io",
-            "kubectl --namespace flux-system get pods",
-        ),
-    )
     yield from _repository(site)
     yield step(
         "Hand the site over, once.",
@@ -165,8 +155,8 @@ def _flux(site: Site) -> Iterator[str]:
         ),
     )
     yield step(
-        "Watch it come up: the charts, then one phase after the other. Until DNS leads here, the certificates are not"
-        " ready, and neither is the last phase.",
+        "Watch it come up: the charts, then one phase after the other."
+        + _routes_wait(site, "ready" + ("; the smoke test comes after them" if site.exchange.smoke_test else "")),
         bash(
             command(
                 "kubectl --namespace flux-system get kustomizations.kustomize.toolkit.fluxcd.io,helmreleases.helm.toolkit.fluxcd.io",
@@ -174,6 +164,14 @@ def _flux(site: Site) -> Iterator[str]:
             )
         ),
     )
+
+
+def _routes_wait(site: Site, so_far: str) -> str:
+    """Say what the routes lack until the sections that follow; at an edge of others, and at Ingresses, it is nothing."""
+    if site.edge.controller != "envoy-gateway" or not site.edge.own_gateway:
+        return ""
+    since = "DNS leads here" if site.edge.issuer is not None else "you have brought the certificates"
+    return f" Until {since}, the routes are not {so_far}."
 
 
 # --- the repository ---------------------------------------------------------------------------------------------------

@@ -18,15 +18,14 @@ def remove_hub(site: Site, files: frozenset[str]) -> Iterator[str]:
     hubs = site.cluster_hubs
     if not hubs:
         return
-    rows = ((code(h.name), code(h.namespace), code(h.client_id), code(h.domain), code(h.tls_secret)) for h in hubs)
-    yield table(("hub", "namespace", "OAuth client", "host name", "certificate"), rows)
+    rows = ((code(hub.name), code(hub.namespace), code(hub.client_id), code(hub.domain)) for hub in hubs)
+    yield table(("hub", "namespace", "OAuth client", "host name"), rows)
     yield step(
         "Tell its users, and save what is in their homes: the last step ends those.",
         bash(
             f"hub={quote(hubs[0].name)}  # the hub's row of the table",
             f"namespace={quote(hubs[0].namespace)}",
             f"client={quote(hubs[0].client_id)}",
-            f"certificate={quote(hubs[0].tls_secret)}",
             'kubectl --namespace "$namespace" get persistentvolumeclaims,pods',
         ),
     )
@@ -54,9 +53,12 @@ def _uninstalled(site: Site) -> Iterator[str]:
             f"{out} Commit and push. The engine removes all that its chart made. Users' servers, their homes and the namespace stay."
         )
         return
-    certificate = f'kubectl --namespace {quote(site.edge.namespace)} delete certificates.cert-manager.io "$certificate"'
-    has_certificate = site.edge.controller == "envoy-gateway" and site.edge.issuer is not None
+    edge = site.edge
+    certificate = (
+        f'kubectl --namespace {quote(edge.namespace)} delete certificates.cert-manager.io {quote(site.name)}-"$hub"-tls'
+    )
+    at_gateway = edge.controller == "envoy-gateway" and edge.own_gateway and edge.issuer is not None
     yield step(
         f"{out} Uninstall it, then go through “Deliver” again.",
-        bash('helm uninstall "$hub" --namespace "$namespace"', *([certificate] if has_certificate else [])),
+        bash('helm uninstall "$hub" --namespace "$namespace"', *([certificate] if at_gateway else [])),
     )

@@ -53,11 +53,24 @@ def jobs_of(files: frozenset[str]) -> Iterator[tuple[str, str]]:
             yield name, job_file(phase)
 
 
+def jobs_command(site: Site, name: str) -> str:
+    """Return the command that lists the Jobs of a name, the newest last."""
+    return command(
+        "kubectl", _namespace(site), "get jobs", _selector(site, name), "--sort-by=.metadata.creationTimestamp"
+    )
+
+
 def job_log(site: Site, name: str) -> str:
     """Return the command that prints what a Job said."""
-    instance = quote(f"app.kubernetes.io/instance={site.name}")
-    selector = f"--selector=app.kubernetes.io/name={name},{instance}"
-    return command("kubectl --namespace", quote(site.namespace), "logs", selector, "--tail=100")
+    return command("kubectl", _namespace(site), "logs", _selector(site, name), "--tail=100")
+
+
+def _namespace(site: Site) -> str:
+    return f"--namespace {quote(site.namespace)}"
+
+
+def _selector(site: Site, name: str) -> str:
+    return f"--selector=app.kubernetes.io/name={name},{quote(f'app.kubernetes.io/instance={site.name}')}"
 
 
 def failed_job(site: Site, files: frozenset[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from jhecfg.render.edge import BLOCKED, HSTS
 from jhecfg.render.picture import entry
 from jhecfg.render.runbook_deliver import helm_command
-from jhecfg.render.runbook_jobs import job_log
+from jhecfg.render.runbook_jobs import job_log, jobs_command
 from jhecfg.render.steps import bash, code, command, quote, step, table, text, words
 from jhecfg.render.units import Unit, hub_units
 from jhecfg.site import LETSENCRYPT, Hub, SecretKey, Site
@@ -93,8 +93,8 @@ def certificates(site: Site, files: frozenset[str]) -> Iterator[str]:
         return
     if site.edge.acme_server == LETSENCRYPT["letsencrypt-staging"]:
         yield (
-            "> These come from Let's Encrypt's staging server: browsers warn, and that is right. When everything works, set"
-            " `ingress.issuer: letsencrypt` in the spec and build again."
+            "> These come from Let's Encrypt's staging server: browsers warn, `curl` wants `--insecure`, and hubs refuse to"
+            " log anybody in. Once the pages open, set `ingress.issuer: letsencrypt` in the spec and build again."
         )
     lines = [
         command(
@@ -161,8 +161,9 @@ def check(site: Site, files: frozenset[str]) -> Iterator[str]:
         )
     if site.exchange.smoke_test:
         yield step(
-            "The smoke test has looked at the rest: one line a check, and none of them begins with `failed`.",
-            bash(job_log(site, "smoke-test")),
+            "The smoke test has looked at the rest: its newest Job is `Complete`, and the log has one line a check. A line that"
+            " begins with `failed` is of an earlier try.",
+            bash(jobs_command(site, "smoke-test"), job_log(site, "smoke-test")),
         )
     if site.exchange.mcp:
         yield step("The MCP server answers.", bash(f"{_CURL} {quote(site.exchange.mcp.url)}/health; echo"))
@@ -218,9 +219,7 @@ def hubs(site: Site, files: frozenset[str]) -> Iterator[str]:
 
 def _hub(site: Site, hub: Hub, unit: Unit) -> Iterator[str]:
     if site.gitops.engine == "none":
-        yield step(
-            f"Install it; its Secret {code('hub-secrets')} exists since step “Secrets”.", bash(helm_command(unit))
-        )
+        yield step(f"Install it; its Secret {code('hub-secrets')} is there by now.", bash(helm_command(unit)))
     yield step(
         "It answers, and a member of the right organization gets a server. Somebody else does not.",
         bash(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhecfg.render.steps import bash, block, code, command, identifier, quote, step, words
-from jhecfg.site import Database, Rds, Site
+from jhecfg.site import Cluster, Database, Rds, Site
 
 SPEC = '"$spec"'
 """The shell word for the site's spec; `spec_line` sets it."""
@@ -33,13 +33,38 @@ def tools(site: Site, files: frozenset[str]) -> Iterator[str]:
     yield step("These answer without an error.", bash(*(line for line, needed in wanted.items() if needed)))
 
 
+def spec_bash(site: Site, *lines: str) -> str:
+    """Return a block of shell whose lines name the site's spec: each such block can be copied by itself."""
+    return bash(spec_line(site), *lines)
+
+
 def cluster(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say how the cluster comes to be, or what an existing one must have."""
     if site.cluster is None:
         yield from _existing(site)
-        return
-    own = site.cluster
-    yield step(
+    else:
+        yield _created(site.cluster)
+    if site.gitops.engine != "none":
+        yield _engine(site)
+
+
+def _engine(site: Site) -> str:
+    """Say which engine runs already: what belongs beside it is made below."""
+    if site.gitops.engine == "argocd":
+        name, space = "Argo CD (3.5 or later)", "argocd"
+        fleet = [] if site.gitops.fleet is None else ["applicationsets.argoproj.io"]
+        kinds = ["applications.argoproj.io", "appprojects.argoproj.io", *fleet]
+    else:
+        name, space = "Flux, with its helm-controller,", "flux-system"
+        kinds = ["kustomizations.kustomize.toolkit.fluxcd.io", "helmreleases.helm.toolkit.fluxcd.io"]
+    return step(
+        f"{name} runs in the namespace {code(space)} of this cluster. Into a new cluster, install it now.",
+        bash(f"kubectl get crd {' '.join(kinds)}", f"kubectl --namespace {space} get pods"),
+    )
+
+
+def _created(own: Cluster) -> str:
+    return step(
         "Create the cluster; it takes about twenty minutes. eksctl ignores most edits of a cluster that exists.",
         bash(
             "eksctl create cluster --config-file cluster/cluster.yml",
@@ -72,7 +97,7 @@ def _shared_gateway(site: Site) -> str:
     return step(
         f"Ask the owners of Gateway {code(site.edge.gateway)} for this: its listener {code(site.edge.listener or '')} serves"
         f" {words(code(host) for host, _ in site.hosts)} with certificates, and takes routes from"
-        f" {words(map(code, spaces))}; plain HTTP is sent on to HTTPS; and a hub's answer may stream for an hour."
+        f" {words(map(code, spaces))}; and plain HTTP is sent on to HTTPS."
     )
 
 
@@ -144,8 +169,8 @@ def _rds(site: Site, db: Database, rds: Rds) -> Iterator[str]:
     yield step(
         f"Its endpoint goes into the spec's `database.host`, which is {code(db.host)} now. If that changes the spec, run"
         " `jhecfg build`, commit what changed, and go on with the new page.",
-        bash(
-            spec_line(site),
+        spec_bash(
+            site,
             f"aws cloudformation describe-stacks {where} --output json |",
             f"  jhecfg import rds {SPEC} -",
         ),

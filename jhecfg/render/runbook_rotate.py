@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jhecfg.render.runbook_prepare import SPEC, spec_line
+from jhecfg.render.runbook_prepare import SPEC, spec_bash
 from jhecfg.render.runbook_secrets import full_name
 from jhecfg.render.steps import bash, code, command, quote, step, table, text
 from jhecfg.site import SecretItem, SecretNeed, Site
@@ -21,9 +21,9 @@ def rotate(site: Site, files: frozenset[str]) -> Iterator[str]:
     yield step(
         f"Make the new value; here it is {code(full_name(need, item))}, and every other goes by its name in the table. The"
         " command says again what people notice, and what to do next.",
-        bash(spec_line(site), f"jhecfg secrets rotate {SPEC} {name}"),
+        spec_bash(site, f"jhecfg secrets rotate {SPEC} {name}"),
     )
-    yield step("Put it in the place of the old one; all else stays.", bash(*_replace(site, need, name)))
+    yield step("Put it in the place of the old one; all else stays.", spec_bash(site, *_replace(site, need, name)))
     yield step(
         "Do what the table says, and go through “Check”. To run the bootstrap Job again, write a new word into the spec's"
         " `rerun`, and deliver.",

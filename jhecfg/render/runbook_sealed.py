@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhecfg.render.runbook_deliver import helm_command
-from jhecfg.render.runbook_prepare import SPEC, spec_line
+from jhecfg.render.runbook_prepare import SPEC, spec_bash
 from jhecfg.render.steps import bash, code, command, quote, step
 from jhecfg.render.units import platform_units, site_named
 from jhecfg.site import Sealing, Site
@@ -25,7 +25,7 @@ def sealed(site: Site, sealing: Sealing) -> Iterator[str]:
     yield step(
         f"Encrypt them into files below {folder}, then run `jhecfg build`, and commit both. What did not change is left as"
         " it is; the list of what did is beside the values, so keep both files.",
-        bash(spec_line(site), f"jhecfg secrets seal {SPEC}"),
+        spec_bash(site, f"jhecfg secrets seal {SPEC}"),
     )
 
 
@@ -44,8 +44,8 @@ def _certificate(site: Site, sealing: Sealing) -> str:
     return step(
         "Fetch the controller's public certificate, which is no secret, into its place beside the spec. A new one comes"
         " every month; the older keys stay, so what is sealed stays readable.",
-        bash(
-            spec_line(site),
+        spec_bash(
+            site,
             f'certificate="$(dirname {SPEC})"/{quote(sealing.certificate)}',
             'mkdir -p "$(dirname "$certificate")"',
             f'kubectl get --raw {quote(CERTIFICATE)} > "$certificate"',

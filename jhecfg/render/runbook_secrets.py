@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jhecfg.render.runbook_prepare import SPEC, spec_line, stack_output
+from jhecfg.render.runbook_prepare import SPEC, spec_bash, spec_line, stack_output
 from jhecfg.render.runbook_sealed import sealed
 from jhecfg.render.steps import bash, code, command, identifier, quote, step, table, text, words
 from jhecfg.site import Database, ExternalSecrets, Rds, SecretItem, SecretNeed, Site
@@ -13,13 +13,14 @@ from jhecfg.site import Database, ExternalSecrets, Rds, SecretItem, SecretNeed, 
 def secrets(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say how every secret of the site is made, and where it goes."""
     yield table(("Secret", "key", "what it is", "who reads it", "made by"), _rows(site))
-    yield _namespaces(files)
+    if _goes_there_by_hand(site):
+        yield _namespaces(files)
     yield from _ca_bundle(site)
     yield step(
         "Make the values. The file that this names is yours alone, and git does not see it; you are asked for what only"
         " you know. Keep a copy where your organization keeps passwords: whoever loses `jhe-exchange` or a hub's keys logs"
         " everybody out.",
-        bash(spec_line(site), f"jhecfg secrets init {SPEC}"),
+        spec_bash(site, f"jhecfg secrets init {SPEC}"),
     )
     yield from _stored(site)
     if site.database.rds is not None:
@@ -43,6 +44,17 @@ def _rows(site: Site) -> Iterator[tuple[str, str, str, str, str]]:
 
 def _elsewhere(item: SecretItem) -> str:
     return f"AWS, as {code(item.remote.name)}" if item.remote else "you, elsewhere"
+
+
+def _goes_there_by_hand(site: Site) -> bool:
+    """Whether a step of this section puts something into a namespace, before what is delivered makes it."""
+    ca, foreign = site.database.ca, any(not need.owned for need in site.secrets)
+    return (
+        site.secrets_backend == "existing"
+        or foreign
+        or bool(site.image.pull_secrets)
+        or (ca is not None and not ca.pem)
+    )
 
 
 def _namespaces(files: frozenset[str]) -> str:
@@ -77,11 +89,12 @@ def _stored(site: Site) -> Iterator[str]:
             + (
                 "" if site.cluster else f" Its AWS identity must be allowed to read {words(_read_there(site, source))}."
             ),
-            bash(f"jhecfg secrets apply {SPEC}"),
+            spec_bash(site, f"jhecfg secrets apply {SPEC}"),
         )
     else:
         yield step(
-            "Put them into the cluster. What is there already is left alone.", bash(f"jhecfg secrets apply {SPEC}")
+            "Put them into the cluster. What is there already is left alone.",
+            spec_bash(site, f"jhecfg secrets apply {SPEC}"),
         )
 
 
@@ -124,9 +137,11 @@ def _others(site: Site) -> Iterator[str]:
 
 # --- the application's own database user --------------------------------------------------------------------------------
 
-# The passwords come in on standard input, one a line, before the SQL: no process list ever shows them.
+# The passwords come in on standard input, one a line, before the SQL: no process list ever shows them. Where one could
+# not be read, nothing happens: an empty password would lock the application out.
 READ_PASSWORDS = (
     "IFS= read -r PGPASSWORD; IFS= read -r APP_PASSWORD; export PGPASSWORD APP_PASSWORD; "
+    ': "${PGPASSWORD:?} ${APP_PASSWORD:?}"; '
     'exec psql --no-psqlrc --set=ON_ERROR_STOP=1 "$@"'
 )
 PASSWORD_OF = 'import json, sys; print(json.load(sys.stdin)["password"])'  # noqa: S105 - a program, no password
@@ -155,7 +170,7 @@ def _role(site: Site, db: Database, rds: Rds, files: frozenset[str]) -> str:
         if (need.name, item.key) == (db.password.name, db.password.key)
     )
     if item in need.own_items:
-        ask, password = [], f"jhecfg secrets show {SPEC} {quote(full_name(need, item))}; echo"
+        ask, password = [spec_line(site)], f"jhecfg secrets show {SPEC} {quote(full_name(need, item))}; echo"
     else:
         ask, password = ["IFS= read -rsp 'application password: ' password; echo"], "printf '%s\\n' \"$password\""
     tls = [f"PGSSLMODE={quote(db.ssl_mode)}", *(["PGSSLROOTCERT=/tmp/ca.pem"] if db.ca else [])]
@@ -196,7 +211,7 @@ def _role(site: Site, db: Database, rds: Rds, files: frozenset[str]) -> str:
                 f"--dbname={quote(db.name)}",
             ),
             f"kubectl --namespace default delete pod {pod}",
-            *(["unset password"] if ask else []),
+            *([] if item in need.own_items else ["unset password"]),
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jhecfg.artifact import Artifact, Tree
-from jhecfg.render.argocd.common import FINALIZER, FOLDER, NAMESPACE, SERVER, site_metadata, sync_policy
+from jhecfg.render.argocd.common import COMPARED, FINALIZER, FOLDER, NAMESPACE, SERVER, site_metadata, sync_policy
 from jhecfg.render.phases import ROUTES
 from jhecfg.render.units import Unit, place, site_named, values_of
 from jhecfg.site import Site
@@ -22,7 +22,7 @@ def root(site: Site) -> Tree:
     Not PruneLast: what the spec drops goes first, last wave first, whether or not the rest is well. So a removed hub
     goes, and then its project, while the Exchange may be waiting for something (gitops-engine, sync_context.go).
     """
-    source = _git(site, {"path": f"{site.gitops.path}/{FOLDER}", "directory": {"recurse": False}})
+    source = _git(site, {"path": f"{site.gitops.path}/{FOLDER}"})
     return _application(site, "root", "delivery", 0, NAMESPACE, {"source": source}, prune_last=False)
 
 
@@ -39,7 +39,7 @@ def exchange_application(site: Site) -> Tree:
 
 def routes_application(site: Site) -> Tree:
     """Return the Application of the last phase: the edge, its routes and certificates."""
-    source = _git(site, {"path": f"{site.gitops.path}/manifests/{ROUTES}", "directory": {"recurse": False}})
+    source = _git(site, {"path": f"{site.gitops.path}/manifests/{ROUTES}"})
     return _application(site, "routes", "exchange", LAST_WAVE, site.namespace, {"source": source}, prune_last=False)
 
 
@@ -112,10 +112,11 @@ def _application(
     prune_last: bool = True,
 ) -> Tree:
     last = ["PruneLast=true"] if prune_last else []
+    meta = site_metadata(site, part, wave)
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
-        "metadata": site_metadata(site, part, wave),
+        "metadata": {**meta, "annotations": {**meta["annotations"], **COMPARED}},
         "spec": {
             "project": site_named(site, project),
             "destination": {"server": SERVER, "namespace": namespace},

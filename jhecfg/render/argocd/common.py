@@ -12,6 +12,10 @@ NAMESPACE = "argocd"
 SERVER = "https://kubernetes.default.svc"
 FINALIZER = "resources-finalizer.argocd.argoproj.io/foreground"  # with its path: Kubernetes 1.36 warns of one without
 
+# Argo CD asks the API server what a sync would change. By itself it takes defaults inside a Gateway's listeners or a
+# route's backends for differences, and heals them for ever (run with 3.5; docs/user-guide/diff-strategies.md).
+COMPARED = {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
+
 
 def site_metadata(site: Site, part: str, wave: int) -> Tree:
     """Return the metadata of a site's delivery object, with its wave in the root Application."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jhecfg.artifact import Artifact, Tree
-from jhecfg.render.argocd.common import FOLDER, NAMESPACE, SERVER, sync_policy
+from jhecfg.render.argocd.common import COMPARED, FOLDER, NAMESPACE, SERVER, sync_policy
 from jhecfg.render.argocd.projects import delivery_only
 from jhecfg.render.objects import MANAGER
 from jhecfg.site import Site
@@ -60,7 +60,7 @@ def application_set(site: Site, name: str) -> Tree:
             ],
             "syncPolicy": {"applicationsSync": "create-update", "preserveResourcesOnDeletion": True},
             "template": {
-                "metadata": {"name": f"{_SITE}-bootstrap", "labels": _labels(_SITE)},
+                "metadata": {"name": f"{_SITE}-bootstrap", "labels": _labels(_SITE), "annotations": dict(COMPARED)},
                 "spec": {
                     "project": fleet_name(name),
                     "destination": {"server": SERVER, "namespace": NAMESPACE},

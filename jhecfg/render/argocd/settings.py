@@ -7,12 +7,18 @@ from jhecfg.render.argocd.common import FOLDER, NAMESPACE
 
 SETTINGS = f"{FOLDER}/settings/configmap-argocd-cm.yaml"
 HEALTH_KEY = "resource.customizations.health.argoproj.io_Application"
-# An Application is as healthy as it says. Argo CD has not assumed so since 1.8 (docs/operator-manual/health.md).
+# An Application is as healthy as it says. Argo CD has not assumed so since 1.8 (docs/operator-manual/health.md). Before
+# its first sync, and between two waves, it says Healthy: what is missing does not count (controller/health.go; run).
 HEALTH = """\
 local health = {status = "Progressing", message = ""}
-if obj.status ~= nil and obj.status.health ~= nil then
-  health.status = obj.status.health.status or health.status
-  health.message = obj.status.health.message or ""
+local status = obj.status or {}
+local synced = status.sync ~= nil and status.sync.status == "Synced"
+if status.operationState ~= nil then
+  synced = status.operationState.phase == "Succeeded"
+end
+if synced and status.health ~= nil then
+  health.status = status.health.status or health.status
+  health.message = status.health.message or ""
 end
 return health
 """

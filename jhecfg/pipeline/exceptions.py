@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jhecfg.compile.codes import documentation
 from jhecfg.diagnostics import Diagnostic, Severity, did_you_mean, in_order
+from jhecfg.pipeline.codes import documentation
 from jhecfg.rules import SITE_RULES, WITHOUT_EXCEPTION, code_of
 from jhecfg.source import Ignore, Source
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from jhecfg.artifact import Artifact
-from jhecfg.compile.codes import documentation
-from jhecfg.compile.exceptions import excepted
-from jhecfg.compile.places import finding_of, located
 from jhecfg.diagnostics import Diagnostic, Finding, Severity
 from jhecfg.emit import NotPlain, dump
 from jhecfg.parse import parse
 from jhecfg.patch import patched
+from jhecfg.pipeline.codes import documentation
+from jhecfg.pipeline.exceptions import excepted
+from jhecfg.pipeline.places import finding_of, located
 from jhecfg.render import render
 from jhecfg.render.jobs import content_named
 from jhecfg.resolve import resolve

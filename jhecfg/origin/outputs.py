@@ -1,0 +1,70 @@
+"""Experiments: what a spec's tree renders to, and what it renders to when one leaf of it is nudged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from jhecfg.artifact import Tree
+from jhecfg.diagnostics import Loc, Severity
+from jhecfg.origin.nudge import has_choices, nudges
+from jhecfg.patch import patched
+from jhecfg.render import render
+from jhecfg.render.jobs import content_named
+from jhecfg.resolve import resolve
+from jhecfg.sealed import SealedFile
+from jhecfg.spec import SiteSpec
+
+TRIES = 16
+"""Other values that are tried for one leaf, at most."""
+
+Files = Mapping[str, Tree | str]
+
+
+class Outputs(NamedTuple):
+    """The trees of the outputs, by path. They are `sound` where nothing was wrong on the way."""
+
+    files: Files
+    sound: bool
+
+
+def outputs_of(tree: dict[str, Any], sealed: tuple[SealedFile, ...] = ()) -> Outputs | None:
+    """Return what a spec's tree renders to, or None when it is no valid spec. `sealed` are the files beside it."""
+    try:
+        resolution = resolve(SiteSpec.model_validate(tree), sealed)
+    except ValidationError:
+        return None
+    artifacts, problems = patched(resolution.site, render(resolution.site))
+    wrong = any(finding.severity is Severity.ERROR for _, finding in resolution.problems)
+    return Outputs({a.path: a.tree for a in content_named(artifacts)}, not wrong and not problems)
+
+
+def experiments(
+    tree: dict[str, Any], loc: Loc, before: Files, sealed: tuple[SealedFile, ...] = ()
+) -> Iterator[tuple[Files, int]]:
+    """Yield what the spec renders to when a place of it is nudged, and how many outputs were rendered for it.
+
+    It is one experiment, the nearest that is sound and moves something; of a choice, one for each other value. Where
+    none is sound, it is the nearest that is valid: an organization that nothing else can stand for still is one.
+    """
+    unsound: Files | None = None
+    work, found = 0, False
+    for other in islice(nudges(tree, loc), TRIES):
+        after = outputs_of(other, sealed)
+        if after is None:
+            continue
+        work += len(after.files)
+        if after.files == before:
+            continue
+        if after.sound:
+            yield after.files, work
+            work, found = 0, True
+            if not has_choices(loc):
+                return
+        elif unsound is None:
+            unsound = after.files
+    if not found:
+        yield unsound if unsound is not None else before, work
