@@ -38,7 +38,7 @@ def _leave(code: int) -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except (OSError, ValueError):  # a closed pipe or stream: Python's own end knows what to do
+    except (OSError, ValueError, AttributeError):  # a closed pipe or stream, or none: Python's own end knows what to do
         sys.exit(code)
     os._exit(code)
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from jhecfg import __version__
-from jhecfg.diagnostics import Diagnostic
+from jhecfg.diagnostics import Diagnostic, ToolError
 from jhecfg.report import Format, prepare_streams, put, render, summary
 
 
@@ -69,6 +69,9 @@ def guarded(command: Callable[[], int]) -> int:
         return int(exit_.code or 0)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except ToolError as error:
+        put(sys.stderr, f"jhecfg: {error}\n")
+        return Exit.ENVIRONMENT
     except Exception as error:
         return _bug(error)
 

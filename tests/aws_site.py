@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from jhecfg.resolve import resolve
 from jhecfg.site import Site
 from jhecfg.spec import SiteSpec
+from tests.compiled import changed
 
 CORE = {"name": "core", "purpose": "core", "instanceType": "m7i-flex.large", "scaling": {"min": 2, "max": 4}}
 USER = {"name": "user", "purpose": "user", "instanceType": "r7i.xlarge", "scaling": {"min": 0, "max": 10}}
@@ -38,17 +38,7 @@ GOOD: dict[str, Any] = {
 
 def make(**changes: object) -> Site:
     """Resolve the good spec with changes by path, `__` for a dot; None drops a key: `make(cluster__version="1.30")`."""
-    tree = copy.deepcopy(GOOD)
-    for path, value in changes.items():
-        *parents, last = path.split("__")
-        target = tree
-        for key in parents:
-            target = target.setdefault(key, {})
-        if value is None:
-            target.pop(last, None)
-        else:
-            target[last] = value
-    return resolve(SiteSpec.model_validate(tree)).site
+    return resolve(SiteSpec.model_validate(changed(GOOD, changes))).site
 
 
 def core(**changes: object) -> dict[str, Any]:

@@ -30,6 +30,11 @@ VARIANTS: dict[str, Tree] = {
     "everything": EVERYTHING,
     "from-a-store": {**EVERYTHING, **EXTERNAL},
     "behind-nginx": {**EVERYTHING, **NGINX},
+    "at-a-gateway": {
+        **EVERYTHING,
+        "exchange__smokeTest": True,
+        "ingress": {"gateway": {"name": "x", "namespace": "edge"}},
+    },
     "by-argocd": {**EVERYTHING, **ARGOCD},
     "by-flux": {**EVERYTHING, **EXTERNAL, **FLUX},
 }
@@ -45,7 +50,7 @@ def output(folder: Path, name: str) -> Path:
 # --- accepted ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*REAL_SITES, "everything", "from-a-store", "behind-nginx"])
+@pytest.mark.parametrize("name", [*REAL_SITES, "everything", "from-a-store", "behind-nginx", "at-a-gateway"])
 def test_the_runbook_brings_a_site_up_changes_nothing_again_and_takes_it_away(
     name: str, cluster: Cluster, standins: StandIns, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from jhecfg.emit import dump
 from jhecfg.secretstore import make as making
 from jhecfg.secretstore.store import load
 from jhecfg.source import load as load_spec
+from tests.test_sealed_secrets import certificate
 from tests.tools import ROOT
+from tests.unsealing import AGE
 
 CANARY = "c4n4ry-Zq8vT2mX"
 GOOD = """\
@@ -33,6 +36,9 @@ exchange:
 database: {host: db.abc123.us-east-2.rds.amazonaws.com}
 """
 EXTERNAL = GOOD + "secrets: {backend: external-secrets, region: us-east-2}\n"
+SEALED = GOOD + "secrets: {backend: sealed-secrets}\n"
+SOPS = GOOD + f"secrets: {{backend: sops, recipients: [{AGE.recipient}]}}\n"
+BACKENDS = {"existing": GOOD, "external-secrets": EXTERNAL, "sealed-secrets": SEALED, "sops": SOPS}
 SPEC, STORE = Path("specs/lab.yaml"), Path(".secrets/lab.yaml")
 STYLES = ("text", "json", "github", "sarif")
 Said = Callable[..., tuple[int, str]]
@@ -63,10 +69,10 @@ def jhecfg(work: Path, capsys: pytest.CaptureFixture[str]) -> Said:
 
 
 def written(work: Path) -> Iterator[tuple[str, str]]:
-    """Yield every file that jhecfg wrote, but for the store and what people wrote themselves."""
+    """Yield every file that jhecfg wrote, sealed ones too, but for the store and what people wrote themselves."""
     for path in work.rglob("*"):
         inside = path.relative_to(work).parts
-        if path.is_file() and inside[0] not in (".secrets", "specs", "brought"):
+        if path.is_file() and inside[0] not in (".secrets", "brought") and path.parent != work / "specs":
             yield "/".join(inside), path.read_bytes().decode(errors="replace")
 
 
@@ -194,14 +200,26 @@ EVERY = (
     *(("check", "--format", style) for style in STYLES),
     ("schema",),
     ("explain", "all"),
+    ("explain", "specs/lab.yaml:2"),
+    ("explain", "out/lab/RUNBOOK.md", "--format", "json"),
+    ("graph", "specs/lab.yaml"),
+    ("graph", "specs/lab.yaml", "--format", "svg"),
     ("plan", "--against", "specs/lab.yaml"),
     ("secrets", "list", "specs/lab.yaml"),
     ("secrets", "list", "specs/lab.yaml", "--format", "json"),
+    ("secrets", "list", "specs/lab.yaml", "--format", "kubectl"),
     ("secrets", "init", "specs/lab.yaml"),
     ("secrets", "init", "specs/lab.yaml", "--from-file", "jhe-database/password=brought"),
     ("secrets", "init", "specs/lab.yaml", "--from-file", "invite-code=brought"),
+    ("secrets", "init", "specs/lab.yaml", "--from-env", f"jhe-smtp/password={CANARY}"),
+    ("secrets", "init", "specs/lab.yaml", "--from-file", f"jhe-smtp/password={CANARY}"),
+    ("secrets", "init", "specs/lab.yaml", "--from-file", CANARY),
     ("secrets", "apply", "specs/lab.yaml"),
     ("secrets", "seal", "specs/lab.yaml"),
+    ("build",),
+    ("secrets", "seal", "specs/lab.yaml", "--all"),
+    *(("check", "--format", style) for style in STYLES),
+    ("diff",),
     ("secrets", "rotate", "specs/lab.yaml", "secret-key"),
     ("secrets", "rotate", "specs/lab.yaml", "jhe-smtp/password", "--from-env", "SMTP_PASSWORD"),
     ("secrets", "rotate", "specs/lab.yaml", "jhe-smtp/password", "--from-env", "jhe-smtp/password=DB_PASSWORD"),
@@ -209,15 +227,25 @@ EVERY = (
 )
 
 
-@pytest.mark.parametrize("spec", [GOOD, EXTERNAL], ids=["existing", "external-secrets"])
-def test_no_command_tells_what_it_works_with(spec: str, work: Path, jhecfg: Said, complete: set[str]) -> None:
-    """Neither on a stream nor in a file: outputs, lock, cache and all."""
-    SPEC.write_text(spec)
+@pytest.fixture
+def certified(work: Path) -> None:
+    """Put the controller's certificate beside the spec."""
+    (work / "specs/secrets/lab").mkdir(parents=True)
+    (work / "specs/secrets/lab/certificate.pem").write_bytes(certificate(start=datetime.now(UTC) - timedelta(days=1)))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_no_command_tells_what_it_works_with(
+    backend: str, work: Path, jhecfg: Said, complete: set[str], certified: None
+) -> None:
+    """Neither on a stream nor in a file: outputs, lock, cache, sealed files and all."""
+    SPEC.write_text(BACKENDS[backend])
     for words in EVERY:
         _, said = jhecfg(*words)
         assert [each for each in complete if each in said] == [], words
     files = dict(written(work))
     assert "out/lab/jhecfg.lock" in files
+    assert ("specs/secrets/lab/jhe.jhe-smtp.yaml" in files) == (backend in ("sealed-secrets", "sops"))
     for path, text in files.items():
         assert [each for each in complete if each in text] == [], path
     assert CANARY not in "".join(files.values())
@@ -255,6 +283,15 @@ STAGES = {
         "jhecfg.commands.secrets_apply.load", "jhecfg.commands.secrets_apply.to_cluster",
         "jhecfg.secretstore.send.run", "jhecfg.secretstore.send.manifest", "jhecfg.secretstore.run.redacted",
     ),
+    "secrets seal": (
+        "jhecfg.commands.seal.load", "jhecfg.commands.seal.bring", "jhecfg.commands.seal.save",
+        "jhecfg.secretstore.sops.encrypted_secret", "jhecfg.secretstore.sops._encrypted", "jhecfg.secretstore.age.encrypt",
+        "jhecfg.secretstore.seal.dump", "jhecfg.secretstore.seal._write", "jhecfg.secretstore.seal._made_from",
+    ),
+    "secrets seal ": (
+        "jhecfg.commands.seal._certificate", "jhecfg.secretstore.sealed_secrets.sealed_secret",
+        "jhecfg.secretstore.sealed_secrets._sealed",
+    ),
     "secrets rotate": (
         "jhecfg.commands.secrets_rotate.rotated", "jhecfg.commands.secrets_rotate.save", "jhecfg.secretstore.store.dump",
         "jhecfg.secretstore.store._replace",
@@ -272,6 +309,7 @@ def test_a_crash_at_any_stage_tells_nothing(
     work: Path,
     jhecfg: Said,
     complete: set[str],
+    certified: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An exception that holds all its stage was given is told by its type and by places in jhecfg alone."""
@@ -284,6 +322,8 @@ def test_a_crash_at_any_stage_tells_nothing(
     kubectl.chmod(0o700)
     monkeypatch.setenv("PATH", f"{work}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(stage, broken)
+    if words.startswith("secrets seal"):
+        SPEC.write_text(SEALED if words.endswith(" ") else SOPS)
     name = ["secret-key"] if words == "secrets rotate" else []
     code, said = jhecfg(*words.split(), str(SPEC), *name)
     assert code == (130 if failure is KeyboardInterrupt else 70)

@@ -254,7 +254,7 @@ def test_a_bug_exits_with_70_and_shows_no_values(work: Path, jhecfg: Said, monke
     def broken(site: object) -> None:
         raise RuntimeError(f"canary-7f3a in {site}")
 
-    monkeypatch.setattr(compile, "render", broken)
+    monkeypatch.setattr(pipeline, "render", broken)
     code, out, err = jhecfg("build")
     assert code == 70
     assert "RuntimeError" in err

@@ -9,7 +9,7 @@ import pytest
 
 from jhecfg.render.edge import BLOCKED
 from jhecfg.render.routes import any_spelling
-from tests.compiled import MCP, NGINX, Compiled, compiled
+from tests.compiled import IN_CLUSTER, MCP, NGINX, Compiled, compiled
 
 FOLDER = "manifests/60-routes/"
 
@@ -130,3 +130,17 @@ def test_streams_outlive_envoys_fifteen_seconds(envoy: Compiled) -> None:
     assert stream["targetRefs"][0]["name"] == envoy.one("Gateway")["metadata"]["name"]
     assert rules(envoy, "mcp")[-1]["timeouts"] == {"request": "1h"}
     assert rules(envoy, "exchange")[-1]["timeouts"] == {"request": "60s"}
+
+
+def test_at_a_gateway_of_others_each_hub_has_its_own_time() -> None:
+    """No policy of ours touches their Gateway; one in each hub's namespace names the route that the hub's chart makes."""
+    site = compiled({**MCP, **IN_CLUSTER, "ingress": {"gateway": {"name": "shared", "namespace": "edge"}}})
+    policy = site.tree(f"{FOLDER}backendtrafficpolicy-hub-hub.yaml")
+    assert policy["metadata"]["namespace"] == "hub"
+    assert policy["spec"]["targetRefs"] == [
+        {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "jupyterhub"}
+    ]
+    assert policy["spec"]["timeout"] == {"http": {"requestTimeout": "1h"}}
+    refs = [ref["kind"] for each in site.objects("BackendTrafficPolicy") for ref in each["spec"]["targetRefs"]]
+    assert "Gateway" not in refs
+    assert all(each.get("metadata", {}).get("namespace") != "edge" for each in site.objects())

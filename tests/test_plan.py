@@ -28,6 +28,7 @@ from jhecfg.source import Source, load
 from jhecfg.tree import LOCK
 from tests.strategies import source_of, specs
 from tests.test_goldens import DELTAS, golden
+from tests.unsealing import AGE
 
 TESTS = Path(__file__).parent
 quick = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
@@ -37,7 +38,7 @@ FORMATS: dict[str, Callable[[Plan], str]] = {
     "md": lambda each: markdown([each]),
     "json": lambda each: document([each]),
 }
-_HASH = re.compile(r"\b(migrate|bootstrap)-[0-9a-f]{10}\b|(?<=: )[0-9a-f]{10} → [0-9a-f]{10}\b")
+_HASH = re.compile(r"\b(migrate|demo-data|bootstrap|smoke-test)-[0-9a-f]{10}\b|(?<=: )[0-9a-f]{10} → [0-9a-f]{10}\b")
 
 
 @cache
@@ -241,6 +242,54 @@ def test_any_two_specs_can_be_compared(one: dict[str, object], other: dict[str, 
     said = plan(compile_source(source_of(one), "none"), compile_source(source_of(other), "none"))
     assert all(effect.because for effect in said.effects)
     assert [written(said) for written in FORMATS.values()]
+
+
+# --- effects that no small change of the base spec has ----------------------------------------------------------------
+
+LAB: dict[str, object] = {
+    "apiVersion": "jhecfg/v1",
+    "site": "lab",
+    "environment": "demo",
+    "domain": "jhe.example.org",
+    "contact": "ops@example.org",
+    "image": {"tag": "v0.0.13"},
+    "database": {"host": "db.abc123.us-east-2.rds.amazonaws.com"},
+}
+
+
+def between(before: dict[str, object], after: dict[str, object]) -> Plan:
+    """Return the plan between two variants of a small site."""
+    one, other = (compile_source(source_of({**LAB, **each}), "none") for each in (before, after))
+    return plan(one, other)
+
+
+def test_demonstration_data_are_announced_and_stay() -> None:
+    """Their users' password is published; into a database in use they do not go, and out of one they do not go either."""
+    loaded: dict[str, object] = {"exchange": {"demoData": "basic"}}
+    said = {name: between(*pair) for name, pair in {"on": ({}, loaded), "off": (loaded, {})}.items()}
+    said["real"] = between(loaded, {"environment": "staging"})
+    words = {
+        name: next(e.text for e in each.effects if e.subject == "demonstration data") for name, each in said.items()
+    }
+    assert all("everybody knows" in text for text in words.values())
+    assert [name for name, text in words.items() if "refuse" in text] == ["on", "real"]
+    assert "stay in the database" in words["off"]
+    assert all(each.severity is Severity.ATTENTION for each in said.values())
+
+
+def test_flux_deletes_no_secret_when_sops_is_left() -> None:
+    """A Secret goes with its file: each is told to stay first, by a field manager that Flux does not take back."""
+    flux = {"gitops": {"engine": "flux", "repo": "https://git.example.org/lab/sites.git"}}
+    sops = {"secrets": {"backend": "sops", "recipients": [AGE.recipient]}}
+    said = between({**flux, **sops}, flux)
+    (effect,) = (effect for effect in said.effects if effect.subject == "secrets")
+    assert effect.severity is Severity.OUTAGE
+    kept = [shlex.split(line) for line in effect.commands]
+    assert {words[words.index("secret") + 1] for words in kept} == {"jhe-bootstrap", "jhe-database", "jhe-exchange"}
+    for words in kept:
+        assert "kustomize.toolkit.fluxcd.io/prune=disabled" in words
+        assert "--field-manager=flux-client-side-apply" in words
+    assert not next(e for e in between(sops, {}).effects if e.subject == "secrets").commands
 
 
 # --- nothing secret, nothing that acts --------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 import shlex
@@ -17,6 +16,7 @@ from jhecfg.plan import Effect, Severity, plan
 from jhecfg.plan.rds import PROPERTIES, REPLACING
 from jhecfg.source import load
 from tests.aws_site import GOOD, core, user
+from tests.compiled import changed
 from tests.tools import need
 
 AUTO = {"cluster__mode": "auto-mode", "cluster__nodeGroups": None}
@@ -25,18 +25,8 @@ KEY = "arn:aws:kms:us-east-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890
 
 def built(folder: Path, changes: dict[str, Any]) -> Build:
     """Compile the good AWS site with changes by path, `__` for a dot; None drops a key."""
-    tree = copy.deepcopy(GOOD)
-    for path, value in changes.items():
-        *parents, last = path.split("__")
-        target: dict[str, Any] = tree
-        for key in parents:
-            target = target.setdefault(key, {})
-        if value is None:
-            target.pop(last, None)
-        else:
-            target[last] = value
     file = folder / f"site-{len(list(folder.iterdir()))}.yaml"
-    file.write_text(json.dumps(tree))
+    file.write_text(json.dumps(changed(GOOD, changes)))
     return compile_source(load(file), "none")
 
 
@@ -195,6 +185,17 @@ def test_each_property_of_the_instance_says_what_it_does(
     assert effect.severity is severity
     if was:
         assert "makes no disk smaller" in effect.text
+
+
+def test_an_instance_does_not_move_to_another_network(effects: Any) -> None:
+    """Another VPC is as much another network as other subnets are; the data would stay behind."""
+    network = {"region": "us-east-2", "id": "vpc-0123456789abcdef0", "allowFrom": ["sg-0123456789abcdef0"],
+               "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]}  # fmt: skip
+    there, other = (
+        {"cluster": None, "database__rds": {"vpc": each}}
+        for each in (network, {**network, "id": "vpc-0123456789abcdef1"})
+    )
+    assert about(effects(there, other), "database network").severity is Severity.DATA
 
 
 def test_the_change_set_is_shown_before_it_is_made(effects: Any) -> None:

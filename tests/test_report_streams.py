@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import shlex
+import subprocess
 import sys
 
 import pytest
 
 from jhecfg import report
+
+FULL = "jhecfg: the output cannot be written: no space left on device\n"
 
 
 class Terminal(io.StringIO):
@@ -44,3 +48,11 @@ def test_an_ascii_stream_takes_any_text(monkeypatch: pytest.MonkeyPatch) -> None
     stream.write("é\udc80")
     stream.flush()
     assert stream.buffer.getvalue() == rb"\xe9\udc80"
+
+
+@pytest.mark.parametrize(("where", "code", "said"), [(">&-", 0, ""), ("2>&-", 0, ""), ("> /dev/full", 5, FULL)])
+def test_a_stream_that_takes_nothing_is_no_bug(where: str, code: int, said: str) -> None:
+    """A closed one is silent, as with other programs; a full disk is said, and is the machine's fault."""
+    command = f"{shlex.quote(sys.executable)} -m jhecfg explain unknown-org {where}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (code, said)

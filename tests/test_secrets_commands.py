@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import pty
+import shlex
 import stat
 import subprocess
 import sys
@@ -39,6 +40,7 @@ database:
 """
 EXTERNAL = SPEC + "secrets: {backend: external-secrets, region: us-east-2}\n"
 MAIL = ("--from-env", "jhe-smtp/password=MAIL")
+A_HUB = "  - {name: hub, domain: hub.example.org, access: {anyone: true}, storage: {storageClass: gp3}}\n"
 STORE = Path(".secrets/lab.yaml")
 Said = Callable[..., tuple[int, str, str]]
 
@@ -84,6 +86,47 @@ def test_the_list_has_every_secret_of_the_site(secrets: Said) -> None:
     assert names == [line for line in out.split("\n") if line and not line.startswith(" ")]
     assert "jhe/theirs/pw" in names
     assert {each["secret"] for each in document["secrets"] if not each["owned"]} == {"theirs"}
+
+
+def test_the_commands_for_those_who_make_them_by_hand_work(work: Path, secrets: Said) -> None:
+    """The real kubectl makes, from a file for each value, exactly the Secrets that `apply` sends; none is on the list."""
+    (work / "specs/lab.yaml").write_text(f"{SPEC}environment: demo\nhubs:\n{A_HUB}")
+    secrets("init", *MAIL)
+    code, out, err = secrets("list", "--format", "kubectl")
+    assert (code, err) == (0, "")
+    assert [text for text in texts(load(STORE)) if text in out] == []
+    assert "# jhe/theirs: whoever owns it makes it" in out
+    for (namespace, name), items in load(STORE).items():
+        for key, text in items.items():
+            file = work / "by hand" / namespace / name / key
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+    kubectl = f'kubectl() {{ {shlex.quote(need("kubectl"))} "$@" --dry-run=client --output=json; }}\n'
+    done = subprocess.run(
+        ["bash", "-euc", kubectl + out], cwd=work / "by hand", capture_output=True, text=True, check=True
+    )
+    made = [json.loads(f"{{{each}") for each in done.stdout.removeprefix("{").split("\n{")]
+    found = {(t["metadata"]["namespace"], t["metadata"]["name"]): t["data"] for t in made if t["kind"] == "Secret"}
+    assert {p: {k: base64.b64decode(v).decode() for k, v in data.items()} for p, data in found.items()} == load(STORE)
+    assert {t["metadata"]["name"] for t in made if t["kind"] == "Namespace"} == {"jhe", "hub"}
+
+
+def test_no_name_of_a_spec_becomes_a_command(work: Path, secrets: Said) -> None:
+    """A key that a hub's values name stays one word of one command, whatever it holds."""
+    ref = '{secretKeyRef: {name: hub-secrets, key: "$(touch pwned)\\n; touch pwned; \'"}}'
+    values = f"values: {{hub: {{extraEnv: {{TOKEN: {{valueFrom: {ref}}}}}}}}}"
+    (work / "specs/lab.yaml").write_text(f"{SPEC}environment: demo\nhubs:\n{A_HUB[:-2]}, {values}}}\n")
+    code, out, _ = secrets("list", "--format", "kubectl")
+    assert (code, "touch pwned" in out) == (0, True)
+    subprocess.run(["bash", "-euc", f"kubectl() {{ :; }}\n{out}"], cwd=work, check=True)
+    assert not (work / "pwned").exists()
+
+
+def test_kubectl_makes_no_secrets_of_another_backend(work: Path, secrets: Said) -> None:
+    """There a controller makes them, and would not touch those of another."""
+    (work / "specs/lab.yaml").write_text(EXTERNAL)
+    code, out, err = secrets("list", "--format", "kubectl")
+    assert (code, out, "secrets.backend is external-secrets" in err) == (2, "", True)
 
 
 @pytest.mark.parametrize("tag", ["v0.0.10", "v0.0.13", "main"])
@@ -159,8 +202,8 @@ def test_the_line_end_of_a_file_is_no_part_of_a_password(work: Path, secrets: Sa
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--from-env", "jhe-smtp/password=NO_SUCH"), 5, "there is no environment variable NO_SUCH"),
-        (("--from-file", "jhe-smtp/password=no-such"), 5, "no-such: no such file or directory"),
+        (("--from-env", "jhe-smtp/password=NO_SUCH"), 5, "--from-env jhe/jhe-smtp/password: there is no such variable"),
+        (("--from-file", "jhe-smtp/password=no-such"), 5, "--from-file jhe/jhe-smtp/password: the file cannot be read: no such file or directory"),
         (("--from-file", "jhe-smtp/password"), 2, "takes NAME=PLACE"),
         (("--from-env", "jhe-smtp/pasword=MAIL"), 2, "did you mean 'jhe-smtp/password'?"),
         (("--from-env", "theirs/pw=MAIL"), 2, "has no secret of its own called 'theirs/pw'"),
@@ -324,6 +367,35 @@ def test_a_refusal_of_the_cluster_is_told_without_the_values(work: Path, secrets
     assert [text for text in texts(load(STORE)) | encoded if text in out + err] == []
 
 
+def test_a_namespace_that_is_missing_is_said_with_its_command(
+    work: Path, secrets: Said, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words are those of kube-apiserver 1.36, and the command is there to be copied."""
+    secrets("init", *MAIL)
+    monkeypatch.setattr(Cluster, "answer", _no_namespace)
+    code, _, err = secrets("apply")
+    assert (code, "the cluster has no namespace jhe; run `kubectl create namespace jhe`" in err) == (5, True)
+
+
+def _no_namespace(cluster: Cluster, method: str, path: str, body: dict[str, object]) -> tuple[int, dict[str, object]]:
+    """Answer as a cluster that has no namespace yet."""
+    if method != "POST":
+        return _ANSWER(cluster, method, path, body)
+    status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
+    return 404, {**status, "message": 'namespaces "jhe" not found'}
+
+
+_ANSWER = Cluster.answer
+
+
+def test_replacing_takes_a_name(work: Path, secrets: Said, cluster: Cluster) -> None:
+    """Nobody replaces every secret of a running site with one word too few."""
+    secrets("init", *MAIL)
+    code, _, err = secrets("apply", "--replace")
+    assert (code, "--replace takes the names" in err) == (2, True)
+    assert cluster.secrets == {}
+
+
 def test_an_incomplete_set_is_not_sent(work: Path, secrets: Said, cluster: Cluster) -> None:
     """What is missing is named; nothing reaches the cluster, except what is asked for by name."""
     secrets("init", "--no-prompt")
@@ -462,8 +534,7 @@ def test_what_only_a_person_knows_is_brought_to_a_rotation(
 
 def test_the_keys_of_a_hub_overlap(work: Path, secrets: Said) -> None:
     """`new;old`, and with --finish the new one alone."""
-    hub = "  - {name: hub, domain: hub.example.org, access: {anyone: true}, storage: {storageClass: gp3}}\n"
-    (work / "specs/lab.yaml").write_text(SPEC + "environment: demo\nhubs:\n" + hub)
+    (work / "specs/lab.yaml").write_text(f"{SPEC}environment: demo\nhubs:\n{A_HUB}")
     secrets("init", *MAIL)
 
     def keys() -> str:

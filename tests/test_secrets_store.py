@@ -134,6 +134,10 @@ def test_a_folder_that_others_may_use_is_refused(path: Path) -> None:
     path.parent.chmod(0o755)
     with pytest.raises(ToolError, match=r"others may read it; run `chmod 700`"):
         load(path)
+    elsewhere = path.parent.parent / "specs"
+    elsewhere.mkdir(mode=0o755)
+    with pytest.raises(ToolError, match=r"others may read it; name a folder of its own"):
+        load(elsewhere / "lab.yaml")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import string
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -11,7 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jhecfg.artifact import Artifact
 from jhecfg.diagnostics import Misused
+from jhecfg.render import render
+from jhecfg.rules.secrets import dangling_secret, unused_secret
 from jhecfg.secretstore import make as making
 from jhecfg.secretstore.check import LONGEST, problem_of, problems
 from jhecfg.secretstore.make import make, makeable
@@ -180,6 +186,62 @@ def test_a_service_and_a_database_of_a_hub_have_their_keys() -> None:
     assert listed[("theirs", False)] == ["token"]
 
 
+def test_a_secret_that_a_hub_reads_whole_is_on_the_list() -> None:
+    """A volume and the login of a registry have no key to be named, and each is somebody's to make."""
+    volumes = [{"name": "a", "secret": {"secretName": "mounted"}}]
+    sources = [{"secret": {"name": "projected"}}, {"configMap": {"name": "no-secret"}}]
+    values = {
+        "imagePullSecrets": ["registry"],
+        "hub": {"extraVolumes": volumes},
+        "singleuser": {"storage": {"extraVolumes": [{"name": "b", "projected": {"sources": sources}}]}},
+    }
+    site = site_of(hubs=[{**HUB, "values": values}])
+    theirs = {need.name: [item.key for item in need.items] for need in site.secrets if not need.owned}
+    assert theirs == {"registry": ["*"], "mounted": ["*"], "projected": ["*"]}
+    artifacts = render(site)
+    assert [*dangling_secret(site, artifacts), *unused_secret(site, artifacts)] == []
+
+
+MISSING = {"name": "missing"}
+POD: dict[str, dict[str, Any]] = {
+    "a volume": {"volumes": [{"name": "a", "secret": {"secretName": "missing"}}]},
+    "a file of a volume": {
+        "volumes": [{"name": "a", "secret": {"secretName": "jhe-exchange", "items": [{"key": "missing", "path": "a"}]}}]
+    },
+    "a projected volume": {"volumes": [{"name": "a", "projected": {"sources": [{"secret": MISSING}]}}]},
+    "a driver's volume": {"volumes": [{"name": "a", "csi": {"driver": "d", "nodePublishSecretRef": MISSING}}]},
+    "a whole environment": {"containers": [{"name": "a", "envFrom": [{"secretRef": MISSING}]}]},
+    "an init container": {
+        "initContainers": [
+            {"name": "a", "env": [{"name": "A", "valueFrom": {"secretKeyRef": {**MISSING, "key": "a"}}}]}
+        ]
+    },
+    "a registry": {"imagePullSecrets": [MISSING]},
+}
+
+
+@pytest.mark.parametrize("spec", POD.values(), ids=POD)
+def test_no_pod_refers_to_a_secret_that_is_not_on_the_list(spec: dict[str, Any]) -> None:
+    """Wherever a pod can name one: the whole of it, or a key."""
+    template = {"spec": {"containers": [], **spec}}
+    metadata = {"name": "a", "namespace": "jhe"}
+    tree = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"template": template}}
+    found = list(dangling_secret(site_of(), [Artifact("manifests/a.yaml", tree)]))
+    assert ["'missing'" in finding.message for finding in found] == [True]
+
+
+@pytest.mark.parametrize("field", ["secrets", "imagePullSecrets"])
+def test_no_account_refers_to_a_secret_that_is_not_on_the_list(field: str) -> None:
+    """What a ServiceAccount names is its pods'."""
+    tree = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "a", "namespace": "jhe"},
+        field: [MISSING],
+    }
+    assert len(list(dangling_secret(site_of(), [Artifact("manifests/a.yaml", tree)]))) == 1
+
+
 # --- rotation ---------------------------------------------------------------------------------------------------------
 
 
@@ -227,3 +289,25 @@ def test_what_a_program_says_is_told_without_the_secret(secret: str, around: str
     told = redacted(f"{around}{secret}{around} {encoded}", [secret])
     assert secret not in told.replace("***", "")
     assert encoded not in told
+
+
+QUOTED: dict[str, Callable[[str], str]] = {
+    "JSON": json.dumps,
+    "JSON with its own letters": lambda text: json.dumps(text, ensure_ascii=False),
+    "JSON of Go": lambda text: json.dumps(text, ensure_ascii=False).replace("&", "\\u0026").replace("<", "\\u003c"),
+    "Python": repr,
+    "a document in JSON": lambda text: json.dumps(json.dumps({"password": text})),
+    "a document in Python": lambda text: repr(json.dumps({"password": text, "other": "it's"})),
+}
+
+
+@pytest.mark.parametrize("quote", QUOTED.values(), ids=QUOTED)
+@pytest.mark.parametrize("between", ["&", "<", "'", '"', "\\", "\\\"'&", "\u00e9", "\n"])
+def test_what_a_program_quotes_is_told_without_the_secret(between: str, quote: Callable[[str], str]) -> None:
+    """JSON of Go is what kubectl writes, Python what aws does; a document that holds the secret may be quoted once more."""
+    secret = f"hunter{between}canary"
+    told = redacted(f"invalid value: {quote(secret)}, in line 1", [secret])
+    assert "hunter" not in told
+    assert "canary" not in told
+    assert told.startswith("invalid value: ")
+    assert told.endswith(", in line 1")

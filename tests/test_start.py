@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from jhecfg import cli
 from jhecfg.commands import build as commands
 from jhecfg.unchanged import is_plain
+from tests.tools import ROOT
 
 GOOD = """\
 apiVersion: jhecfg/v1
@@ -79,3 +83,19 @@ def test_only_words_without_options_are_plain() -> None:
     assert is_plain(["build"])
     assert is_plain(["check", "a.yaml", "b.yaml"])
     assert not any(map(is_plain, ([], ["diff"], ["--version"], ["build", "-q"], ["check", "a.yaml", "--out", "x"])))
+
+
+def test_an_installed_jhecfg_has_every_library_that_it_imports() -> None:
+    """Also those that a function imports when it needs them: the tests' own environment has more than a user's."""
+    named = {"yaml": "PyYAML", "jsonschema_rs": "jsonschema-rs"}
+    declared = {
+        re.split("[<>=]", line)[0]
+        for line in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    }
+    imported: set[str] = set()
+    for path in (ROOT / "jhecfg").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())) if "render/files" not in path.as_posix() else ():
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            imported |= {name.partition(".")[0] for name in names}
+    assert {named.get(name, name) for name in imported - sys.stdlib_module_names - {"jhecfg"}} == declared

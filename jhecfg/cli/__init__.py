@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from jhecfg.cli import build, explain, import_, init, plan, seal, secrets
+from jhecfg.cli import build, explain, graph, import_, init, plan, seal, secrets
 from jhecfg.cli import set as set_
 from jhecfg.cli.app import app
 from jhecfg.talk import guarded
 
-__all__ = ["app", "build", "explain", "import_", "init", "plan", "run", "seal", "secrets", "set_"]
+__all__ = ["app", "build", "explain", "graph", "import_", "init", "plan", "run", "seal", "secrets", "set_"]
 
 
 def run(argv: list[str]) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from jhecfg.cli.app import app
-from jhecfg.cli.words import Force, Jobs, Judge, Out, Quiet, Specs, Strict, Style, talk
+from jhecfg.cli.words import Force, Jobs, Judge, Out, Quiet, Specs, Strict, Style, Watch, talk
 
 
 @app.command()
@@ -21,6 +21,7 @@ def build(
     validator: Judge = "auto",
     style: Style = "text",
     quiet: Quiet = False,
+    watch: Watch = False,
 ) -> None:
     """Compile, judge, and write out/<site>/.
 
@@ -28,7 +29,8 @@ def build(
     """
     from jhecfg.commands.build import build as command
 
-    raise typer.Exit(command(specs, talk(style, quiet), out, jobs, force=force, strict=strict, validator=validator))
+    said = talk(style, quiet)
+    raise typer.Exit(command(specs, said, out, jobs, force=force, strict=strict, validator=validator, watch=watch))
 
 
 @app.command()
@@ -40,6 +42,7 @@ def check(
     validator: Judge = "auto",
     style: Style = "text",
     quiet: Quiet = False,
+    watch: Watch = False,
 ) -> None:
     """Compile, judge, and exit with 3 if out/ is out of date.
 
@@ -47,7 +50,8 @@ def check(
     """
     from jhecfg.commands.build import check as command
 
-    raise typer.Exit(command(specs, talk(style, quiet), out, jobs, strict=strict, validator=validator))
+    said = talk(style, quiet)
+    raise typer.Exit(command(specs, said, out, jobs, strict=strict, validator=validator, watch=watch))
 
 
 @app.command()

@@ -31,13 +31,16 @@ NoPrompt = Annotated[bool, typer.Option("--no-prompt", help="Ask for nothing, ev
 @secrets.command("list")
 def list_(
     spec: Spec,
-    style: Annotated[Literal["text", "json"], typer.Option("--format", help="How it is written.")] = "text",
+    style: Annotated[
+        Literal["text", "json", "kubectl"],
+        typer.Option("--format", help="How it is written; `kubectl`: the commands that make the Secrets from files."),
+    ] = "text",
 ) -> None:
     """Print every secret of the site: what for, how made, who reads it, what a change does.
 
     Values are never printed, or even read.
     """
-    from jhecfg.commands.secrets import inventory as command
+    from jhecfg.commands.secrets_list import inventory as command
 
     raise typer.Exit(command(spec, talk("text", quiet=True), style))
 
@@ -77,7 +80,9 @@ def apply(
         list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these values or Secrets [all].")
     ] = None,
     store: Store = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Replace what is there, after a rotation.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace what is there of these NAMEs, after a rotation.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the Secrets to a program, or the aws commands; send nothing.")
     ] = False,

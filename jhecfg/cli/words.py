@@ -21,6 +21,7 @@ Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Processe
 Force = Annotated[bool, typer.Option("--force", help="Overwrite hand-edited and foreign files that are in the way.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Let warnings fail.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Again whenever a spec changes; Ctrl-C ends it.")]
 Style = Annotated[Format, typer.Option("--format", help="How diagnostics are written.")]
 Judge = Annotated[
     str,

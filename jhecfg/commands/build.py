@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jhecfg.cache import remember
@@ -31,9 +31,14 @@ def build(
     force: bool,
     strict: bool,
     validator: str,
+    watch: bool,
 ) -> int:
-    """Compile, judge and write."""
-    return _each(specs, talk, out, jobs, "build", validator=validator, force=force, strict=strict)
+    """Compile, judge and write; with `watch` again and again, until an interrupt."""
+
+    def once(named: Sequence[Path] | None) -> int:
+        return _each(named, talk, out, jobs, "build", validator=validator, force=force, strict=strict)
+
+    return _again_and_again(once, specs, talk) if watch else once(specs)
 
 
 def plainly(argv: Sequence[str]) -> int:
@@ -44,13 +49,37 @@ def plainly(argv: Sequence[str]) -> int:
     specs, out = [Path(word) for word in argv[1:]], Path(OUT)
     talk = Talk("text", quiet=False, colour=wants_colour(sys.stderr, os.environ))
     if argv[0] == "build":
-        return build(specs, talk, out, 1, force=False, strict=False, validator="auto")
-    return check(specs, talk, out, 1, strict=False, validator="auto")
+        return build(specs, talk, out, 1, force=False, strict=False, validator="auto", watch=False)
+    return check(specs, talk, out, 1, strict=False, validator="auto", watch=False)
 
 
-def check(specs: Sequence[Path] | None, talk: Talk, out: Path, jobs: int, *, strict: bool, validator: str) -> int:
+def check(
+    specs: Sequence[Path] | None,
+    talk: Talk,
+    out: Path,
+    jobs: int,
+    *,
+    strict: bool,
+    validator: str,
+    watch: bool,
+) -> int:
     """Compile, judge and compare; exit 3 with the list and the diff when the output is not what would be written."""
-    return _each(specs, talk, out, jobs, "compare", validator=validator, strict=strict, fail=True)
+
+    def once(named: Sequence[Path] | None) -> int:
+        return _each(named, talk, out, jobs, "compare", validator=validator, strict=strict, fail=True)
+
+    return _again_and_again(once, specs, talk) if watch else once(specs)
+
+
+def _again_and_again(once: Callable[[Sequence[Path] | None], int], specs: Sequence[Path] | None, talk: Talk) -> int:
+    """Run a command whenever a spec changes. Returns at once where there is nothing to watch."""
+    from jhecfg.watch import watch
+
+    try:
+        _named(specs)
+    except (ToolError, Misused):
+        return once(specs)  # which says why
+    return watch(once, specs or None, SPECS, talk.say)
 
 
 def diff(specs: Sequence[Path] | None, talk: Talk, out: Path, jobs: int, *, exit_code: bool, validator: str) -> int:

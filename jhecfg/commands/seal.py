@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 
 from jhecfg.commands.secrets import Place, on, refuse_bad
 from jhecfg.diagnostics import Misused, ToolError
+from jhecfg.render.runbook_sealed import CERTIFICATE
 from jhecfg.secretstore import sealed_secrets, sops
 from jhecfg.secretstore.seal import Readers, Sealed, notes_path
 from jhecfg.secretstore.seal import seal as bring
@@ -62,7 +64,8 @@ def _certificate(path: Path, now: datetime) -> sealed_secrets.Certificate:
         with path.open("rb") as file:
             pem = file.read(_LARGEST)
     except FileNotFoundError:
-        raise ToolError(f"{path}: there is no certificate; RUNBOOK.md has the command that fetches it") from None
+        fetch = f"mkdir -p {quote(str(path.parent))} && kubectl get --raw {CERTIFICATE} > {quote(str(path))}"
+        raise ToolError(f"{path}: there is no certificate; the cluster's controller gives it: {fetch}") from None
     except OSError as error:
         raise ToolError(f"{path}: {(error.strerror or type(error).__name__).lower()}") from None
     try:

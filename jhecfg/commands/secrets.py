@@ -1,13 +1,12 @@
-"""secrets list, init and show: a site's secret values, from nothing to complete; and what the other commands share."""
+"""secrets init and show: a site's secret values, from nothing to complete; and what the other commands share."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from jhecfg.diagnostics import Misused, Severity, SpecError, ToolError, in_order
 from jhecfg.parse import parse
@@ -19,7 +18,7 @@ from jhecfg.secretstore.check import problems
 from jhecfg.secretstore.make import make, makeable
 from jhecfg.secretstore.names import Named, one, owned
 from jhecfg.secretstore.store import Values, load, locked, save, store_path
-from jhecfg.site import SecretItem, Site
+from jhecfg.site import Site
 from jhecfg.source import load as load_spec
 from jhecfg.talk import Exit, Talk
 
@@ -79,67 +78,6 @@ def site_of(spec: Path, talk: Talk) -> Site | None:
         talk.diagnostics(in_order(located(source, (), errors)), {}, "")
         return None
     return resolution.site
-
-
-# --- list -------------------------------------------------------------------------------------------------------------
-
-
-def inventory(spec: Path, talk: Talk, style: Literal["text", "json"]) -> int:
-    """Print which secrets a site has, and never a value."""
-
-    def command(place: Place) -> int:
-        talk.result(_json(place.site) if style == "json" else _text(place.site))
-        return Exit.OK
-
-    return on(spec, None, talk, command)
-
-
-def _text(site: Site) -> str:
-    lines: list[str] = []
-    for need in site.secrets:
-        for item in need.items:
-            made = _maker(Named(need, item)) if item in need.own_items else _elsewhere(item)
-            lines += [
-                f"{need.namespace}/{need.name}/{item.key}",
-                f"  what     {one_line(item.purpose)}",
-                f"  made by  {made}",
-                f"  read by  {', '.join(item.consumers)}",
-                f"  changed  {one_line(item.rotation.effect)}",
-            ]
-    return "\n".join(lines) + "\n"
-
-
-def _elsewhere(item: SecretItem) -> str:
-    return f"others, in AWS Secrets Manager: {item.remote.name}" if item.remote else "you, elsewhere"
-
-
-def _maker(named: Named) -> str:
-    return f"`jhecfg secrets init` ({named.item.form})" if makeable(named.item.form) else "you, when `init` asks"
-
-
-def _json(site: Site) -> str:
-    listed = [
-        {
-            "namespace": need.namespace,
-            "secret": need.name,
-            "key": item.key,
-            "owned": item in need.own_items,
-            "remote": item.remote.name if item.remote else None,
-            "purpose": item.purpose,
-            "form": item.form,
-            "consumers": list(item.consumers),
-            "rotation": {
-                "effect": item.rotation.effect,
-                "steps": list(item.rotation.steps),
-                "restarts": list(item.rotation.restarts),
-                "reruns": item.rotation.reruns,
-                "overlap": item.rotation.overlap,
-            },
-        }
-        for need in site.secrets
-        for item in need.items
-    ]
-    return json.dumps({"site": site.name, "backend": site.secrets_backend, "secrets": listed}, indent=2) + "\n"
 
 
 # --- init -------------------------------------------------------------------------------------------------------------

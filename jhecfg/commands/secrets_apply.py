@@ -34,6 +34,8 @@ def apply(spec: Path, talk: Talk, store: Path | None, how: Sending) -> int:
 def _apply(place: Place, talk: Talk, how: Sending) -> int:
     if next_command(place.site) != "apply":
         raise Misused(f"the secrets of this site go into git, encrypted: {place.command('seal')}")
+    if how.replace and not how.names:
+        raise Misused("--replace takes the names of what it replaces, as `jhecfg secrets list` shows them")
     values = load(place.store)
     refuse_bad(place, values)
     wanted = list(dict.fromkeys(n for name in how.names for n in meant(place.site, name))) or list(owned(place.site))

@@ -41,7 +41,7 @@ def change(spec: Path, changes: Sequence[str], deletions: Sequence[str], talk: T
     try:
         words = _words(changes, deletions)
         changed = _changed(spec, words, doubts)
-        if not dry_run:
+        if not dry_run and changed.after != changed.before:
             save(spec, changed.before, changed.after)
     except SpecError as error:
         talk.diagnostics(error.diagnostics, {}, "nothing was written; lines are those that the spec would have")
@@ -90,7 +90,8 @@ def _tell(talk: Talk, name: str, changed: _Changed, words: Sequence[Word], *, dr
         talk.result(diff(name, changed.before, changed.after))
         talk.say(f"{name}: nothing was written")
         return
-    talk.result("".join(f"{line}\n" for line in _said(changed.old, changed.new, words)))
+    if not talk.quiet:
+        talk.result("".join(f"{line}\n" for line in _said(changed.old, changed.new, words)))
     talk.say(f"{name}: written; {_next(changed.new, name)}")
 
 

@@ -31,32 +31,30 @@ class Draft:
         if isinstance(word.value, Removed):
             self._delete(word)
             return
-        here, below = self._down(word.steps)
-        old = _get(here, below)
-        if not word.more:
-            value = word.value
-            if isinstance(here, list) and isinstance(value, dict) and has_name(model_at(word.steps)):
-                value = {"name": key_of(old) or word.steps[-1], **value}
-        else:
-            start = old if isinstance(old, list) else _find(self.merged, word.steps)
-            items = start if isinstance(start, list) else []
-            value = [*items, *(each for each in typing.cast("list[Any]", word.value) if each not in items)]
-        _put(here, below, value)
+        here, at = self._down(word.steps)
+        old, value = _get(here, at), word.value
+        if word.more:
+            value = self._longer(word, old)
+        elif isinstance(here, list) and isinstance(value, dict) and has_name(model_at(word.steps)):
+            value = {"name": key_of(old) or word.steps[-1], **value}
+        _put(here, at, value)
+
+    def _longer(self, word: Word, old: Any) -> list[Any]:
+        """Return a list with what is added to it; it begins as the base's, where it will replace that one."""
+        start = _find(self.merged, word.steps) if old is None and word.steps not in NAMED else old
+        items = start if isinstance(start, list) else []
+        return [*items, *(each for each in typing.cast("list[Any]", word.value) if each not in items)]
 
     def _down(self, steps: tuple[str, ...]) -> tuple[Any, str | int]:
         """Walk to the mapping or list that holds the last step, and make what is missing on the way."""
         here: Any = self.tree
-        for index, step in enumerate(steps):
-            name = mask_line(dotted(steps[:index]))
-            if not isinstance(here, dict | list):
-                raise Misused(f"{name} holds one value, and no {shown(step) or 'key'}")
-            at = self._step(here, steps[: index + 1]) if isinstance(here, list) else step
-            if index == len(steps) - 1:
-                return here, at
+        for length in range(1, len(steps)):
+            above = steps[:length]
+            at = self._step(here, above)
             if _get(here, at) is None:
-                _put(here, at, self._new(steps[: index + 1], in_list=isinstance(here, list)))
+                _put(here, at, self._new(above, in_list=isinstance(here, list)))
             here = _get(here, at)
-        raise AssertionError
+        return here, self._step(here, steps)
 
     def _new(self, steps: tuple[str, ...], *, in_list: bool) -> Any:
         wanted = model_at(steps)
@@ -71,16 +69,23 @@ class Draft:
             name = mask_line(dotted(steps))
             raise Misused(f"{name} comes from a base, as a whole: name the base, or set all of it with {name}=[…]")
 
-    def _step(self, items: list[Any], steps: tuple[str, ...]) -> int:
-        """Return where an item is, or, for a new one, the place behind the last."""
-        found, names = _index(items, steps[-1]), _names(items)
-        if found is not None:
-            return found
+    def _step(self, here: Any, steps: tuple[str, ...]) -> str | int:
+        """Return the key or index of the last step; for a new item, the place behind the last."""
+        if isinstance(here, list):
+            found = _index(here, steps[-1])
+            return self._behind(here, steps) if found is None else found
+        if not isinstance(here, dict):
+            raise Misused(f"{mask_line(dotted(steps[:-1]))} holds one value, and no {shown(steps[-1]) or 'key'}")
+        return steps[-1]
+
+    def _behind(self, items: list[Any], steps: tuple[str, ...]) -> int:
+        """Return the place of a new item; one without a name must be told its number."""
+        names = _names(items)
         if not has_name(model_at(steps)) and steps[-1] != str(len(items)):
             name, hint = mask_line(dotted(steps[:-1])), did_you_mean(steps[-1], names)
             raise Misused(f"{name} has no item {shown(steps[-1]) or 'of this name'}{f'; {hint}' if hint else ''}")
         near = nearest(steps[-1], names)
-        if near is not None:
+        if near is not None and _find(self.merged, steps) is None:
             self.doubts.append(f"{mask_line(dotted(steps))} is new: did you mean {dotted((*steps[:-1], near))}?")
         return len(items)
 

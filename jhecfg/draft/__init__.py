@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from jhecfg.diagnostics import Loc
@@ -12,24 +13,33 @@ MOST_NOTES = 200
 
 
 class Note(NamedTuple):
-    """Something of a file that the draft does not hold: where it is (file:line key), and why. Never a value."""
+    """Something of a file that the draft does not hold: where it is, by line and key, and why. Never a value."""
 
-    where: str
+    file: str
+    line: int
+    key: str
     why: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.why}"
+        return f"{self.file}:{self.line} {self.key}: {self.why}"
 
 
 class Draft:
-    """What is known of a spec so far. `remarks` are sentences for single places of it, `notes` what it lacks."""
+    """What is known of a spec so far.
+
+    `answers` are those that were given, by the question's name; `remarks` are sentences for single places of the tree;
+    `noted` is what could not come along from files, `unsaid` counts what is more than anybody reads, and `carried` what
+    did come.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing but the version of the format."""
         self.tree: dict[str, Any] = {"apiVersion": "jhecfg/v1"}
+        self.answers: dict[str, str] = {}
         self.remarks: dict[Loc, str] = {}
-        self.notes: list[Note] = []
+        self.noted: list[Note] = []
         self.unsaid = 0
+        self.carried = 0
 
     def get(self, *loc: str | int) -> Any:
         """Return the value at a place, or None."""
@@ -38,19 +48,24 @@ class Draft:
     def put(self, loc: Loc, value: Any) -> None:
         """Set a value; mappings and list items on the way that are missing are made."""
         here: Any = self.tree
-        for step, following in zip(loc, loc[1:], strict=False):
+        for step, following in pairwise(loc):
             here = _child(here, step, [] if isinstance(following, int) else {})
         if isinstance(here, list):
             here.append(value) if loc[-1] == len(here) else here.__setitem__(int(loc[-1]), value)
         else:
             here[loc[-1]] = value
 
-    def note(self, where: str, why: str) -> None:
+    def note(self, note: Note) -> None:
         """Remember what could not come along."""
-        if len(self.notes) < MOST_NOTES:
-            self.notes.append(Note(where, why))
+        if len(self.noted) < MOST_NOTES:
+            self.noted.append(note)
         else:
             self.unsaid += 1
+
+    @property
+    def notes(self) -> list[Note]:
+        """What could not come along, in the order of the files' lines."""
+        return sorted(self.noted, key=lambda note: (note.file, note.line))
 
 
 def nested(loc: Loc, value: Any) -> Any:

@@ -23,7 +23,7 @@ class Given(NamedTuple):
     defaults: Mapping[str, str]
     ask: Asked | None
     say: Callable[[str], None]
-    refusal: Callable[[str, str], str] = lambda name, answer: ""
+    refusal: Callable[[str, str], str]
 
 
 def answer(draft: Draft, given: Given) -> tuple[str, ...]:
@@ -31,48 +31,44 @@ def answer(draft: Draft, given: Given) -> tuple[str, ...]:
 
     Raises Misused where a flag's value will not do, where a flag has no use, and where a person stops answering.
     """
-    answers: dict[str, str] = {}
     missing: list[str] = []
     derived: list[str] = []  # has a default once the others are answered
     for question in QUESTIONS:
-        found = _answer(question, answers, draft, given)
+        found = _answer(question, draft, given)
         if found is not None:
-            answers[question.name] = found
             question.fill(found, draft)
-        elif _needed(question, answers, draft):
+        elif _needed(question, draft):
             (missing if question.default is nothing else derived).append(question.name)
     return tuple(missing or derived)
 
 
-def _needed(question: Question, answers: Mapping[str, str], draft: Draft) -> bool:
+def _needed(question: Question, draft: Draft) -> bool:
     """Tell whether a question without an answer is open still; one that the draft answers is not."""
-    if question.optional or not question.when(answers, draft):
+    if question.optional or not question.when(draft):
         return False
     return not question.loc or draft.get(*question.loc) is None
 
 
-def _answer(question: Question, answers: Mapping[str, str], draft: Draft, given: Given) -> str | None:
-    used = question.when(answers, draft)
+def _answer(question: Question, draft: Draft, given: Given) -> str | None:
+    used = question.when(draft)
     flag = given.flags.get(question.name)
     if flag is not None:
-        problem = question.problem(flag, answers, draft) if used else "there is no use for it after the other answers"
+        problem = question.problem(flag, draft) if used else "there is no use for it after the other answers"
         if problem:
             raise Misused(f"--{question.name}: {problem}")
         return flag
     if not used or (question.loc and draft.get(*question.loc) is not None):
         return None
-    default = given.defaults.get(question.name) or question.default(answers, draft)
-    if default and question.problem(default, answers, draft):
+    default = given.defaults.get(question.name) or question.default(draft)
+    if default and question.problem(default, draft):
         default = ""
-    return _typed(question, default, answers, draft, given) if given.ask else default or None
+    return _typed(question, default, draft, given) if given.ask else default or None
 
 
-def _typed(
-    question: Question, default: str, answers: Mapping[str, str], draft: Draft, given: Given
-) -> str | None:
+def _typed(question: Question, default: str, draft: Draft, given: Given) -> str | None:
     """Ask until the answer will do; an empty one takes the default."""
     assert given.ask is not None
-    options = question.options(answers, draft) if question.options else ()
+    options = question.options(draft) if question.options else ()
     prompt = question.text + (f" ({'/'.join(options)})" if options else "") + (f" [{default}]" if default else "")
     while True:
         try:
@@ -81,7 +77,7 @@ def _typed(
             raise Misused("nothing was written: the answers ended") from None
         if not typed and question.optional:
             return None
-        problem = question.problem(typed, answers, draft) if typed else "it needs an answer"
+        problem = question.problem(typed, draft) if typed else "it needs an answer"
         problem = problem or given.refusal(question.name, typed)
         if not problem:
             return typed

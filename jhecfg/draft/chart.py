@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jhecfg.diagnostics import Loc
-from jhecfg.draft.environment import environment, host_in
+from jhecfg.draft.environment import SECRETS, environment, host_in, kept
 from jhecfg.draft.images import exchange_image
 from jhecfg.draft.reading import Reading
 
@@ -36,17 +36,20 @@ def is_chart(tree: dict[str, Any]) -> bool:
 
 def _base(tree: dict[str, Any]) -> Loc | None:
     for base, values in (((), tree), (("jhe",), tree.get("jhe"))):
-        if isinstance(values, dict) and len(_MARKS & values.keys()) >= 2 and "apiVersion" not in values:
-            return base
+        if isinstance(values, dict) and "apiVersion" not in values:
+            database = values.get("db")
+            if len(_MARKS & values.keys()) >= 2 or (isinstance(database, dict) and "host" in database):
+                return base
     return None
 
 
 def from_chart(reading: Reading) -> None:
     """Carry what a spec says too; the rest has its reasons."""
     base = _base(reading.tree) or ()
-    reading.reasons.update({(*base, *loc): why for loc, why in _REASONS.items()})
+    for loc, why in _REASONS.items():
+        reading.explain((*base, *loc), why)
     exchange_image(reading, (*base, "image"))
-    reading.secret((*base, "db", "password"), "jhe-database/password")
+    reading.secret((*base, "db", "password"), kept(SECRETS["DB_PASSWORD"]))
     for key in _DATABASE:
         reading.carry((*base, "db", key), ("database", key))
     variables = reading.get(*base, "env")

@@ -42,6 +42,11 @@ def environment(reading: Reading, variables: Mapping[str, Loc]) -> None:
         _variable(reading, name, loc)
 
 
+def kept(name: str) -> str:
+    """Say how a value that is in use becomes the site's."""
+    return f"`jhecfg secrets init` takes the one in use, by --from-env or --from-file, as {name}"
+
+
 def is_of_exchange(names: Any) -> bool:
     """Tell whether some of these variables are the Exchange's."""
     return any(isinstance(name, str) and (name in _READ or name in GONE) for name in names)
@@ -58,7 +63,7 @@ def _variable(reading: Reading, name: str, loc: Loc) -> None:
     if name == "SITE_URL":
         reading.carry(loc, ("domain",), host_in(value))
     elif name in SECRETS:
-        reading.secret(loc, SECRETS[name])
+        reading.secret(loc, kept(SECRETS[name]))
     elif name in _TO:
         port = name.endswith("_PORT") and isinstance(value, str) and re.fullmatch("[0-9]{1,5}", value)
         reading.carry(loc, _TO[name], int(value) if port else None)

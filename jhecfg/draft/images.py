@@ -28,7 +28,7 @@ def exchange_image(reading: Reading, loc: Loc) -> None:
     repository, tag, digest = split(image)
     why = _unfit(repository, tag)
     if why:
-        reading.note(loc, f"{why}: another release stands in the draft; read docs/plan.md before the change")
+        reading.note(loc, f"{why}: another release stands in the draft, so its first build is an upgrade")
         return
     if repository != REPOSITORY:
         reading.carry(loc, ("image", "repository"), repository)

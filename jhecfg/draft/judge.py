@@ -1,4 +1,4 @@
-"""Judge: whether the spec can hold a value at a place, asked of the spec and its rules, so that the words are theirs."""
+"""Judge: whether a spec can hold a value at a place, asked of the spec and its rules: the words are theirs."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ _HUB: dict[str, Any] = {
     "access": {"users": ["stand-in@example.org"]},
 }
 
+_LATER = frozenset({"database-ca"})
+"""What a question further on mends."""
+
 
 def problem_of(loc: Loc, value: Any) -> str:
     """Return why a spec cannot hold this value at this place, or nothing. What is said never shows the value."""
@@ -60,8 +63,8 @@ def _broken_rule(draft: Draft, loc: Loc, value: Any) -> str:
         resolution = resolve(_parsed(_completed(trial.tree)))
     except SpecError:
         return ""  # something else is wrong, and was said when it was answered
-    for _, finding in [*resolution.problems, *judge_site(resolution.site)]:
-        if finding.severity is Severity.ERROR and finding.loc == loc:
+    for code, finding in [*resolution.problems, *judge_site(resolution.site)]:
+        if finding.severity is Severity.ERROR and finding.loc == loc and code not in _LATER:
             return "; ".join(part for part in (finding.message, finding.hint) if part)
     return ""
 

@@ -1,4 +1,4 @@
-"""from_object(): Kubernetes objects of an Exchange, as people wrote them by hand or as `kubectl get -o yaml` prints them."""
+"""from_object(): Kubernetes objects of an Exchange, written by hand or printed by `kubectl get -o yaml`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import Any
 
 from jhecfg.diagnostics import Loc
 from jhecfg.draft.chart import resources
-from jhecfg.draft.environment import SECRETS, environment, host_in, is_of_exchange
+from jhecfg.draft.environment import SECRETS, environment, host_in, is_of_exchange, kept
 from jhecfg.draft.images import exchange_image
 from jhecfg.draft.reading import Reading
 
+MOST_OBJECTS = 200
+"""Objects of one list; those beyond are not looked at, and noted."""
+
 _OWN = "jhecfg writes its own"
+_NOT_OURS = "is not the Exchange's"
 
 
 def is_object(tree: dict[str, Any]) -> bool:
@@ -24,7 +28,7 @@ def from_object(reading: Reading) -> None:
     items = reading.get("items")
     if reading.get("kind") == "List" and isinstance(items, list):
         reading.settle(("apiVersion",), ("kind",), ("metadata",))
-        for index in range(len(items)):
+        for index in range(min(len(items), MOST_OBJECTS)):
             _object(reading, ("items", index))
     else:
         _object(reading, ())
@@ -33,18 +37,10 @@ def from_object(reading: Reading) -> None:
 def _object(reading: Reading, base: Loc) -> None:
     kind = reading.get(*base, "kind")
     known = _KINDS.get(kind) if isinstance(kind, str) else None
-    if known is None:
-        reading.reasons[base] = f"{_OWN} where a site needs one"
-        _bookkeeping(reading, base)
-        return
-    reading.reasons[base] = _OWN
-    known(reading, base)
-    _bookkeeping(reading, base)
-
-
-def _bookkeeping(reading: Reading, base: Loc) -> None:
-    """Settle what an object is called and what the API server adds: no spec says such a thing."""
-    for key in ("apiVersion", "kind", "metadata", "status"):
+    reading.explain(base, _OWN if known else f"{_OWN} where a site needs one")
+    if known:
+        known(reading, base)
+    for key in ("apiVersion", "kind", "metadata", "status"):  # what it is called, what the API server adds
         reading.settle((*base, key))
 
 
@@ -54,7 +50,9 @@ def _namespace(reading: Reading, base: Loc) -> None:
 
 def _config_map(reading: Reading, base: Loc) -> None:
     data = reading.get(*base, "data")
-    if isinstance(data, dict) and is_of_exchange(data):
+    if not isinstance(data, dict) or not is_of_exchange(data):
+        reading.explain(base, _NOT_OURS)
+    else:
         environment(reading, {name: (*base, "data", name) for name in data})
 
 
@@ -62,7 +60,10 @@ def _secret(reading: Reading, base: Loc) -> None:
     for group in ("data", "stringData"):
         data = reading.get(*base, group)
         for name in data if isinstance(data, dict) else ():
-            reading.secret((*base, group, name), SECRETS.get(name, ""))
+            if name in SECRETS:
+                reading.secret((*base, group, name), kept(SECRETS[name]))
+            else:
+                reading.secret((*base, group, name))
 
 
 def _deployment(reading: Reading, base: Loc) -> None:
@@ -76,6 +77,7 @@ def _deployment(reading: Reading, base: Loc) -> None:
         and "-mcp" not in str(reading.get(*pod, "containers", index, "image"))
     ]
     if not found:
+        reading.explain(base, _NOT_OURS)
         return
     container = (*pod, "containers", found[0])
     reading.settle((*base, "spec", "selector"), (*base, "spec", "template", "metadata"), (*container, "name"))
@@ -93,7 +95,7 @@ def _container_environment(reading: Reading, container: Loc) -> None:
             variables[variable["name"]] = (*container, "env", index, "value")
             reading.settle((*container, "env", index, "name"))
     environment(reading, variables)
-    reading.reasons[(*container, "envFrom")] = "give its ConfigMap to --from, too"
+    reading.explain((*container, "envFrom"), "give its ConfigMap to --from, too")
 
 
 def _ingress(reading: Reading, base: Loc) -> None:
@@ -101,12 +103,12 @@ def _ingress(reading: Reading, base: Loc) -> None:
     tls = (*base, "spec", "tls", 0, "hosts", 0)
     if host_in(reading.get(*tls)) == reading.draft.get("domain"):
         reading.settle(tls)
-    reading.reasons[base] = "the spec's `ingress` says it in another way"
+    reading.explain(base, "the spec's `ingress` says it in another way")
 
 
 def _route(reading: Reading, base: Loc) -> None:
     _host(reading, (*base, "spec", "hostnames", 0))
-    reading.reasons[base] = "the spec's `ingress` says it in another way"
+    reading.explain(base, "the spec's `ingress` says it in another way")
 
 
 def _host(reading: Reading, loc: Loc) -> None:
@@ -116,12 +118,12 @@ def _host(reading: Reading, loc: Loc) -> None:
 
 def _issuer(reading: Reading, base: Loc) -> None:
     reading.carry((*base, "spec", "acme", "email"), ("contact",))
-    reading.reasons[base] = "jhecfg writes its own; `ingress.issuer` names one that exists"
+    reading.explain(base, "jhecfg writes its own; `ingress.issuer` names one that exists")
 
 
 def _cluster(reading: Reading, base: Loc) -> None:
     reading.settle((*base, "metadata"))
-    reading.reasons[base] = "a cluster that exists stays as it is; `cluster` in a spec describes a new one (docs/aws.md)"
+    reading.explain(base, "a cluster that exists stays as it is; `cluster` in a spec describes a new one (docs/aws.md)")
 
 
 _KINDS: dict[str, Callable[[Reading, Loc], None]] = {

@@ -1,4 +1,4 @@
-"""page(): a draft as a person wants to find it: every key with what it means, and what else there is, to be uncommented.
+"""page(): a draft as a person wants to find it: each key with its meaning, and what else there is, commented out.
 
 Meanings and defaults are the models'. `# ` begins words; a `#` without a space stands before a line of the spec that is
 left out: take it away, and the line counts.
@@ -50,7 +50,8 @@ def _top(draft: Draft) -> Iterator[str]:
 def _notes(draft: Draft) -> Iterator[str]:
     if draft.notes:
         yield "\n# What the files said that this spec does not, and why:"
-        yield from (f"# - {one_line(str(note))}" for note in draft.notes)
+    for note in draft.notes:
+        yield f"# - {one_line(str(note._replace(file=note.file.rpartition('/')[2])))}"
     if draft.unsaid:
         yield f"# - and {draft.unsaid} more"
 
@@ -72,15 +73,13 @@ class _Writer:
                 yield f"# {self.draft.remarks[loc]}"
             yield from self._said(key, node, loc, tree[key], offered.get(key), meaning)
         else:
-            yield from (f"#{line}" for line in self._said(key, node, loc, offered[key], None, meaning, wide=True))
+            yield from map(_left_out, self._said(key, node, loc, offered[key], None, meaning))
 
-    def _said(
-        self, key: str, node: Schema, loc: Loc, value: Any, offered: Any, meaning: str, *, wide: bool = False
-    ) -> Iterator[str]:
+    def _said(self, key: str, node: Schema, loc: Loc, value: Any, offered: Any, meaning: str) -> Iterator[str]:
         """Yield `key: value`, with its meaning behind it, or above it where the line would be too long."""
         inside = isinstance(value, dict | list) and bool(value)
         line = f"{scalar(key)}:" if inside else f"{scalar(key)}: {_leaf(value)}"
-        if meaning and (wide or len(line) + len(meaning) + 2 * len(loc) < _WIDTH):
+        if meaning and len(line) + len(meaning) + 2 * len(loc) < _WIDTH:
             line = f"{line} # {meaning}"
         elif meaning:
             yield f"# {meaning}"
@@ -113,6 +112,12 @@ class _Writer:
 
 def _leaf(value: Any) -> str:
     return "{}" if value == {} else "[]" if value == [] else scalar(value)
+
+
+def _left_out(line: str) -> str:
+    """Put a `#` before a line of the spec, where it begins; a line of words has one."""
+    text = line.lstrip(" ")
+    return line if text.startswith("#") else f"{' ' * (len(line) - len(text))}#{text}"
 
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from jhecfg.diagnostics import Loc
@@ -11,15 +11,17 @@ from jhecfg.draft.judge import NEWEST, problem_in, problem_of
 from jhecfg.jsonschema import spec_schema
 from jhecfg.rds_ca import rds_region
 
-Answers = Mapping[str, str]
-"""What is answered so far, by the question's name."""
-
-Default = Callable[[Answers, Draft], str]
+Default = Callable[[Draft], str]
 
 
-def nothing(answers: Answers, draft: Draft) -> str:
+def nothing(draft: Draft) -> str:
     """Stand for the default of a question that has none."""
     return ""
+
+
+def always(draft: Draft) -> bool:
+    """Stand for the condition of a question that has none."""
+    return True
 
 
 class Question(NamedTuple):
@@ -33,15 +35,15 @@ class Question(NamedTuple):
     name: str
     text: str
     loc: Loc = ()
-    options: Callable[[Answers, Draft], tuple[str, ...]] | None = None
+    options: Callable[[Draft], tuple[str, ...]] | None = None
     default: Default = nothing
-    when: Callable[[Answers, Draft], bool] = lambda answers, draft: True
+    when: Callable[[Draft], bool] = always
     optional: bool = False
     number: bool = False
 
-    def problem(self, answer: str, answers: Answers, draft: Draft) -> str:
+    def problem(self, answer: str, draft: Draft) -> str:
         """Return why an answer will not do, or nothing."""
-        options = self.options(answers, draft) if self.options else ()
+        options = self.options(draft) if self.options else ()
         if options:
             return "" if answer in options else f"it must be one of {', '.join(options)}"
         if self.number and not (answer.isascii() and answer.isdigit() and len(answer) < 18):
@@ -54,6 +56,7 @@ class Question(NamedTuple):
 
     def fill(self, answer: str, draft: Draft) -> None:
         """Put an answer, and what follows from it, into the draft."""
+        draft.answers[self.name] = answer
         if self.loc:
             draft.put(self.loc, self.value(answer))
         follow = _FOLLOWS.get(self.name)
@@ -61,69 +64,73 @@ class Question(NamedTuple):
             follow(answer, draft)
 
 
-def _options(*every: str) -> Callable[[Answers, Draft], tuple[str, ...]]:
-    return lambda answers, draft: every
+def _options(*every: str) -> Callable[[Draft], tuple[str, ...]]:
+    return lambda _: every
 
 
-def _is(name: str, *wanted: str) -> Callable[[Answers, Draft], bool]:
-    return lambda answers, draft: answers.get(name) in wanted
+def _is(name: str, *wanted: str) -> Callable[[Draft], bool]:
+    return lambda draft: draft.answers.get(name) in wanted
 
 
 def _says(text: str) -> Default:
-    return lambda answers, draft: text
+    return lambda _: text
 
 
-def _lacks(*loc: str | int) -> Callable[[Answers, Draft], bool]:
-    return lambda answers, draft: draft.get(*loc) is None
+def _lacks(*loc: str | int) -> Callable[[Draft], bool]:
+    return lambda draft: draft.get(*loc) is None
 
 
 # --- defaults and conditions ------------------------------------------------------------------------------------------
 
 
-def _site(answers: Answers, draft: Draft) -> str:
+def _site(draft: Draft) -> str:
     """Take the first label of the domain, where it is a name."""
     label = str(draft.get("domain") or "").partition(".")[0]
     return "" if problem_of(("site",), label) else label
 
 
-def _hub_domain(answers: Answers, draft: Draft) -> str:
+def _hubs(draft: Draft) -> tuple[str, ...]:
+    return ("here", "elsewhere") if draft.get("hubs") else ("here", "elsewhere", "none")
+
+
+def _hub_domain(draft: Draft) -> str:
     """Put the hub beside the Exchange: jupyterhub.example.org beside jhe.example.org."""
     label, _, parent = str(draft.get("domain") or "").partition(".")
     domain = f"jupyterhub.{parent if '.' in parent and label != 'jupyterhub' else draft.get('domain')}"
     return "" if problem_of(("hubs", 0, "domain"), domain) else domain
 
 
-def _own_ca(answers: Answers, draft: Draft) -> bool:
+def _own_ca(draft: Draft) -> bool:
     """Tell whether the database is none of RDS, whose certificates jhecfg brings."""
     host, mode = draft.get("database", "host"), draft.get("database", "sslMode") or "verify-full"
     return host is not None and rds_region(str(host)) is None and str(mode).startswith("verify")
 
 
-def _has_hub(answers: Answers, draft: Draft) -> bool:
+def _has_hub(draft: Draft) -> bool:
     return draft.get("hubs") is not None
 
 
-def _hub_for_orgs(answers: Answers, draft: Draft) -> bool:
+def _hub_for_orgs(draft: Draft) -> bool:
     """Tell whether nothing says yet who may enter the hub."""
     access = draft.get("hubs", 0, "access") or {}
-    return _has_hub(answers, draft) and not any(access.get(kind) for kind in ("orgs", "users", "anyone"))
+    return _has_hub(draft) and not any(access.get(kind) for kind in ("orgs", "users", "anyone"))
 
 
-def _org_is_new(answers: Answers, draft: Draft) -> bool:
-    return "org" in answers
+def _org_is_new(draft: Draft) -> bool:
+    return "org" in draft.answers
 
 
-def _hub_needs_class(answers: Answers, draft: Draft) -> bool:
-    return _has_hub(answers, draft) and draft.get("hubs", 0, "deploy") != "external" and draft.get("cluster") is None
+def _hub_needs_class(draft: Draft) -> bool:
+    return _has_hub(draft) and draft.get("hubs", 0, "deploy") != "external" and draft.get("cluster") is None
 
 
-def _backends(answers: Answers, draft: Draft) -> tuple[str, ...]:
+def _backends(draft: Draft) -> tuple[str, ...]:
     """Argo CD does not decrypt what sops encrypts."""
     every = ("existing", "external-secrets", "sealed-secrets", "sops")
     return every[:3] if draft.get("gitops", "engine") == "argocd" else every
 
 
-def _secrets_region(answers: Answers, draft: Draft) -> str:
+def _secrets_region(draft: Draft) -> str:
     return rds_region(str(draft.get("database", "host"))) or ""
 
 
@@ -184,7 +191,7 @@ QUESTIONS: tuple[Question, ...] = (
         "Database: a new one on RDS, or one that exists",
         options=_options("rds", "existing"),
         default=_says("rds"),
-        when=lambda answers, draft: draft.get("cluster") is not None and draft.get("database", "host") is None,
+        when=lambda draft: draft.get("cluster") is not None and draft.get("database", "host") is None,
     ),
     Question(
         "database-host",
@@ -209,14 +216,14 @@ QUESTIONS: tuple[Question, ...] = (
         "smtp-user",
         "User at the mail server",
         ("exchange", "smtp", "user"),
-        default=lambda answers, draft: str(draft.get("contact")),
-        when=lambda answers, draft: draft.get("exchange", "smtp") is not None,
+        default=lambda draft: str(draft.get("contact")),
+        when=lambda draft: draft.get("exchange", "smtp") is not None,
     ),
     Question(
         "hub",
         "JupyterHub: in this cluster, elsewhere (only its values are rendered), or none",
-        options=_options("here", "elsewhere", "none"),
-        default=lambda answers, draft: "elsewhere" if draft.get("hubs") else "here",
+        options=_hubs,
+        default=lambda draft: "elsewhere" if draft.get("hubs") else "here",
         when=_lacks("hubs", 0, "deploy"),
     ),
     Question("hub-name", "Name of the hub", ("hubs", 0, "name"), default=_says("hub"), when=_has_hub),
@@ -255,7 +262,7 @@ QUESTIONS: tuple[Question, ...] = (
         "repo",
         "Git address of the repository that will hold specs/ and out/",
         ("gitops", "repo"),
-        when=lambda answers, draft: draft.get("gitops", "engine") != "none",
+        when=lambda draft: draft.get("gitops", "engine") != "none",
     ),
     Question(
         "secrets",
@@ -269,14 +276,12 @@ QUESTIONS: tuple[Question, ...] = (
         "AWS region of Secrets Manager",
         ("secrets", "region"),
         default=_secrets_region,
-        when=lambda answers, draft: (
-            draft.get("secrets", "backend") == "external-secrets" and draft.get("cluster") is None
-        ),
+        when=lambda draft: draft.get("secrets", "backend") == "external-secrets" and draft.get("cluster") is None,
     ),
     Question(
         "age-recipient",
         "Public key (age1…) of who can decrypt; `age-keygen` makes one",
         ("secrets", "recipients", 0),
-        when=lambda answers, draft: draft.get("secrets", "backend") == "sops",
+        when=lambda draft: draft.get("secrets", "backend") == "sops",
     ),
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from jhecfg.diagnostics import Loc
-from jhecfg.draft import Draft
+from jhecfg.draft import Draft, Note
 from jhecfg.draft.judge import problem_of
 from jhecfg.leaks import secret_key, secret_shape
 from jhecfg.marks import shown
@@ -18,6 +18,9 @@ from jhecfg.parse import dotted, leaves, value_at
 from jhecfg.reader import Document
 
 NOT_CARRIED = "is not carried over"
+MOST_CARRIED = 500
+"""Values of all files; each is judged by the spec's own rules, which takes its time."""
+
 _EMPTY: tuple[Any, ...] = (None, "", {}, [])
 
 
@@ -30,19 +33,25 @@ class Reading:
         self.line = line
         self.draft = draft
         self.tree = document.tree
-        self.reasons: dict[Loc, str] = {}
-        """Why what is below a place does not come along, where there is more to say than that."""
+        self._reasons: dict[Loc, str] = {}
         self._done: set[Loc] = set()
-        self._ways: set[Loc] = set()  # what is above something done
+        self._ways: set[Loc] = set()  # what is above something done, or above a reason: it is noted part by part
 
     def get(self, *loc: str | int) -> Any:
         """Return the value at a place, or None."""
-        return value_at(self.tree, loc)
+        return value_at(self.tree, loc) if loc in self.document.values else None
 
     def settle(self, *locs: Loc) -> None:
-        """Count places as dealt with."""
+        """Count places as dealt with, where they exist."""
         for loc in locs:
-            self._done.add(loc)
+            if loc in self.document.values:
+                self._done.add(loc)
+                self._ways.update(loc[:length] for length in range(len(loc)))
+
+    def explain(self, loc: Loc, why: str) -> None:
+        """Say why what is left below a place at the end does not come along."""
+        if loc in self.document.values:
+            self._reasons[loc] = why
             self._ways.update(loc[:length] for length in range(len(loc)))
 
     def carry(self, loc: Loc, to: Loc, value: Any = None) -> bool:
@@ -51,11 +60,15 @@ class Reading:
         self.settle(loc)
         if value in _EMPTY:
             return False
+        self.draft.carried += 1
+        if self.draft.carried > MOST_CARRIED:
+            self.note(loc, f"is one of more than {MOST_CARRIED} values; a spec of this size is written by hand")
+            return False
         there = self.draft.get(*to)
         if there is not None:
             if there != value:
                 self.note(loc, f"says otherwise than {dotted(to)} in the draft, which came first")
-            return there == value
+            return bool(there == value)
         problem = problem_of(to, value)
         if problem:
             self.note(loc, f"cannot become {dotted(to)}: {problem}")
@@ -67,13 +80,13 @@ class Reading:
         """Say why a place is not carried over, unless there is nothing at it; it is dealt with now."""
         self.settle(loc)
         if self.get(*loc) not in _EMPTY:
-            self.draft.note(self.where(loc), why)
+            self.remark(loc, why)
 
-    def where(self, loc: Loc) -> str:
-        """Return `file:line key`, with a mark in the place of a key that may not be shown."""
+    def remark(self, loc: Loc, why: str) -> None:
+        """Note something about a place that is carried all the same. A key that may not be shown is not."""
         mark = self.document.keys.get(loc) or self.document.values.get(loc) or self.document.values[()]
         path = tuple(step if isinstance(step, int) or shown(step) else "(a key)" for step in loc)
-        return f"{self.document.name}:{mark.line + self.line} {dotted(path)}"
+        self.draft.note(Note(self.document.name, mark.line + self.line, dotted(path), why))
 
     def rest(self, within: Loc = ()) -> None:
         """Note all that is left, each part once, as high up as it is whole; secrets each on their own."""
@@ -86,13 +99,13 @@ class Reading:
 
     def _reason(self, loc: Loc) -> str:
         above = (loc[:length] for length in range(len(loc), -1, -1))
-        return next((self.reasons[place] for place in above if place in self.reasons), NOT_CARRIED)
+        return next((self._reasons[place] for place in above if place in self._reasons), NOT_CARRIED)
 
     def _left(self, loc: Loc) -> Iterator[Loc]:
         value = self.get(*loc)
         if loc in self._done or value in _EMPTY:
             return
-        if loc and loc not in self._ways and not any(place[: len(loc)] == loc != place for place in self.reasons):
+        if loc and loc not in self._ways:
             yield loc
             return
         steps: Any = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
@@ -117,11 +130,6 @@ class Reading:
             name = str(self.get(*loc[:-1], "name"))
         return secret_key(name) or (isinstance(value, str) and secret_shape(value) is not None)
 
-    def secret(self, loc: Loc, home: str = "") -> None:
-        """Note a secret: it stays out of the draft; `home` is what `jhecfg secrets` calls it, if the site has it."""
-        where = (
-            f"keep the one in use with `jhecfg secrets init SPEC --from-env {home}=VARIABLE`"
-            if home
-            else "jhecfg makes the site's own with `jhecfg secrets init`"
-        )
-        self.note(loc, f"is a secret, and stays out of a spec; {where}")
+    def secret(self, loc: Loc, instead: str = "it belongs into a Secret, which its reader names") -> None:
+        """Note a secret: it stays out of the draft; `instead` is where it should live."""
+        self.note(loc, f"is a secret, and stays out of a spec; {instead}")

@@ -64,7 +64,7 @@ def shapers_of(source: Source, before: Files, place: Place) -> Shapers:
     for loc, written in _candidates(source, place.path):
         if work > WORK:
             return Shapers(tuple(found[True]), tuple(found[False]), tuple(needed), complete=False)
-        for files, cost in experiments(source.tree, loc, before, source.sealed):
+        for files, cost, _ in experiments(source.tree, loc, before, source.sealed):
             work += cost
             after = twin(place.path, before, files)
             if after is None:
@@ -76,12 +76,16 @@ def shapers_of(source: Source, before: Files, place: Place) -> Shapers:
 
 
 def _candidates(source: Source, path: str) -> Iterator[tuple[Loc, bool]]:
-    """Yield each leaf of the spec, and each that could be there, the likeliest first: those of the file's own hub."""
+    """Yield each leaf of the spec, and each that could be there, the likeliest first.
+
+    These are those of the file's own hub; the other hubs and the organizations, of which there may be many, come last.
+    """
     hubs = [str(hub.get("name")) for hub in source.tree.get("hubs", ())]
     own = next((index for index, name in enumerate(hubs) if f"/{name}/" in f"/{path}"), None)
 
-    def likely(loc: Loc) -> tuple[bool, bool]:
-        return loc[:2] != ("hubs", own), not is_hatch(loc)
+    def likely(loc: Loc) -> tuple[bool, bool, bool]:
+        mine = loc[:2] == ("hubs", own)
+        return not mine, loc[0] in ("hubs", "orgs"), not is_hatch(loc)
 
     yield from ((loc, True) for loc in sorted((loc for loc, _ in leaves(source.tree)), key=likely))
     yield from ((loc, False) for loc in sorted(absent(source.tree), key=likely))
@@ -152,7 +156,7 @@ def moved_by(source: Source, before: Files, locs: Iterable[Loc]) -> tuple[tuple[
         if work > WORK:
             complete = False
             break
-        for files, cost in experiments(source.tree, loc, before, source.sealed):
+        for files, cost, _ in experiments(source.tree, loc, before, source.sealed):
             work += cost
             for each in _moves(before, files):
                 found[each.path] = _both(found[each.path], each) if each.path in found else each

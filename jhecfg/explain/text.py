@@ -36,7 +36,9 @@ def output_text(answer: FromOutput) -> str:
 
 
 def _shaped(answer: FromOutput) -> Iterator[str]:
-    if not answer.written:
+    if not answer.written and not answer.complete:
+        yield "no line of the spec that was tried shapes this"
+    elif not answer.written:
         yield "no line of the spec shapes this: jhecfg itself does (docs/outputs.md says what each file is for)"
     elif len(answer.written) > FRAMES or answer.span is None:
         yield f"shaped by {len(answer.written)} values of the spec:"

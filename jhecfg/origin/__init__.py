@@ -29,15 +29,15 @@ def origin_of(tree: dict[str, Any], path: str, pointer: Loc, sealed: tuple[Seale
     if now is None:
         return None
     before, work = _at(now.files, path, pointer), 0
-    named: Loc | None = None  # a leaf without which there is no such file: the answer if no other is found
+    named: Loc | None = None  # the answer if no other is found: without this leaf there is no such file, or no site
     for loc, _ in sorted(leaves(tree), key=lambda leaf: (not is_hatch(leaf[0]), -len(leaf[0]))):
-        for files, cost in experiments(tree, loc, now.files, sealed):
-            work += cost
-            after = _at(files, path, pointer)
-            if after is _ABSENT and before is not _ABSENT:
-                named = named or loc
-            elif after != before:
+        for experiment in experiments(tree, loc, now.files, sealed):
+            work += experiment.work
+            after = _at(experiment.files, path, pointer)
+            if after != before and after is not _ABSENT and experiment.sound:
                 return loc
+            if after != before:
+                named = named or loc
         if work > WORK:
             break
     return named

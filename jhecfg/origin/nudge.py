@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from typing import Any, Final
 
 from jhecfg.diagnostics import Loc
@@ -100,15 +99,20 @@ def _form(loc: Loc) -> tuple[str, ...]:
 
 
 def _with(tree: dict[str, Any], edits: Edits) -> dict[str, Any]:
-    copy = deepcopy(tree)
+    """Return the tree with some places changed. Only what is on the way is copied, so that no alias changes too."""
     for loc, value in edits.items():
-        place: Any = copy
-        for part in loc[:-1]:
-            if isinstance(place, dict) and place.get(part) is None:
-                place[part] = {}
-            place = place[part]
-        if value is not _GONE:
-            place[loc[-1]] = value
-        elif value_at(copy, loc) is not None:
-            del place[loc[-1]]
+        tree = _set(tree, loc, value)
+    return tree
+
+
+def _set(node: Any, loc: Loc, value: Any) -> Any:
+    if not loc:
+        return value
+    part = loc[0]
+    copy: Any = list(node) if isinstance(node, list) else dict(node or {})
+    below = copy[part] if isinstance(part, int) or part in copy else None
+    if len(loc) == 1 and value is _GONE:
+        copy.pop(part, *(() if isinstance(copy, list) else (None,)))
+    else:
+        copy[part] = _set(below, loc[1:], value)
     return copy

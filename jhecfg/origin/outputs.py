@@ -42,10 +42,18 @@ def outputs_of(tree: dict[str, Any], sealed: tuple[SealedFile, ...] = ()) -> Out
     return Outputs({a.path: a.tree for a in content_named(artifacts)}, not wrong and not problems)
 
 
+class Experiment(NamedTuple):
+    """What the spec renders to with a place of it nudged. `work` outputs were rendered to find it."""
+
+    files: Files
+    work: int
+    sound: bool
+
+
 def experiments(
     tree: dict[str, Any], loc: Loc, before: Files, sealed: tuple[SealedFile, ...] = ()
-) -> Iterator[tuple[Files, int]]:
-    """Yield what the spec renders to when a place of it is nudged, and how many outputs were rendered for it.
+) -> Iterator[Experiment]:
+    """Nudge a place of a spec. `before` is what it renders to as it is.
 
     It is one experiment, the nearest that is sound and moves something; of a choice, one for each other value. Where
     none is sound, it is the nearest that is valid: an organization that nothing else can stand for still is one.
@@ -60,11 +68,11 @@ def experiments(
         if after.files == before:
             continue
         if after.sound:
-            yield after.files, work
+            yield Experiment(after.files, work, sound=True)
             work, found = 0, True
             if not has_choices(loc):
                 return
         elif unsound is None:
             unsound = after.files
     if not found:
-        yield unsound if unsound is not None else before, work
+        yield Experiment(before if unsound is None else unsound, work, sound=unsound is None)

@@ -39,20 +39,27 @@ def _moved(old: Edge, new: Edge) -> str:
         return f"{old.controller} → {new.controller}"
     if new.controller != "none" and old.load_balancer != new.load_balancer:
         return f"the load balancer is made by {BALANCERS[new.load_balancer]} instead of {BALANCERS[old.load_balancer]}"
-    if (old.class_name, old.gateway, old.namespace) != (new.class_name, new.gateway, new.namespace):
+    if new.controller == "envoy-gateway" and (old.namespace, old.gateway) != (new.namespace, new.gateway):
+        return f"Gateway {old.namespace}/{old.gateway} → {new.namespace}/{new.gateway}"
+    if (old.class_name, old.namespace) != (new.class_name, new.namespace):
         return f"class {old.class_name} → {new.class_name}"
     return ""
 
 
 def _another_address(pair: Pair, what: str) -> Effect:
     commands = (address_command(pair.new),) if pair.new.edge.controller != "none" else ()
+    anew = ", and certificates are made anew" if pair.new.edge.issuer is not None else ""
+    then = (
+        "bring the new edge up, move DNS, and only then remove the old one"
+        if pair.new.gitops.engine == "none" or pair.old.edge.controller == "none" or pair.old.name != pair.new.name
+        else "what leads through the old one goes when this is delivered"
+    )
     return Effect(
         "outage",
         Severity.OUTAGE,
         "edge",
         f"{what}: this is another address. Every name leads to the old one until DNS is changed and its caches have"
-        " forgotten it, and certificates are made anew; bring the new edge up, move DNS, and only then remove"
-        " the old one",
+        f" forgotten it{anew}; {then}",
         pair.any_of(INGRESS, ("cluster",)),
         commands,
         "after",
@@ -97,7 +104,8 @@ def _records(pair: Pair, hosts: list[str]) -> Effect:
     if pair.new.edge.external_dns:
         text = f"external-dns writes the records of {words(hosts)} within minutes; certificates follow"
         return Effect("edge", Severity.SAFE, "DNS", text, _reasons(pair, hosts), when="after")
-    text = f"write a CNAME for {words(hosts)} to the load balancer's name, which this prints; certificates follow it"
+    follow = "; certificates follow it" if pair.new.edge.issuer is not None else ""
+    text = f"write a CNAME for {words(hosts)} to the load balancer's name, which this prints{follow}"
     return Effect("edge", Severity.ATTENTION, "DNS", text, _reasons(pair, hosts), (address_command(pair.new),), "after")
 
 
@@ -115,7 +123,12 @@ def _issuer(pair: Pair) -> Iterator[Effect]:
     old, new = pair.old.edge, pair.new.edge
     if old.issuer == new.issuer and old.acme_server == new.acme_server:
         return
-    if new.issuer is None:
+    if not new.own_gateway:
+        severity, text = (
+            Severity.ATTENTION,
+            "the owners of the Gateway bring certificates for each name, and renew them",
+        )
+    elif new.issuer is None:
         severity, text = (
             Severity.ATTENTION,
             "nobody renews certificates any more: bring one for each name before they end",

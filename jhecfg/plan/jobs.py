@@ -20,7 +20,8 @@ WHAT = {
 
 
 def jobs(pair: Pair) -> Iterator[Effect]:
-    """Yield every Job whose name differs: it is a new one, and runs once."""
+    """Yield every Job whose name differs: it is a new one, and runs once; and what demonstration data mean."""
+    yield from _demo_data(pair)
     for change in job_changes(pair):
         part = part_of(change)
         yield Effect(
@@ -59,3 +60,22 @@ def _cause(leaf: Leaf) -> str:
     if MISSING in (leaf.was, leaf.becomes):
         return f"{place} {'added' if leaf.was is MISSING else 'removed'}"
     return f"{place} {arrow(leaf.was, leaf.becomes, leaf.pointer)}"
+
+
+def _demo_data(pair: Pair) -> Iterator[Effect]:
+    """Yield what demonstration data that come or stay mean: the passwords of their users are published."""
+    old, new = pair.old.exchange.demo_data, pair.new.exchange.demo_data
+    if (old == "none") == (new == "none"):
+        return
+    if old == "none":
+        text = (
+            "come with a superuser and other users whose password everybody knows. They go into an empty database"
+            " alone: one that is in use is refused, and no later phase comes"
+        )
+    else:
+        text = "stay in the database, with a superuser and other users whose password everybody knows"
+        if pair.new.environment != "demo":
+            text += (
+                "; until each has another one, or is deactivated, the bootstrap Job refuses, and no later phase comes"
+            )
+    yield Effect("access", Severity.ATTENTION, "demonstration data", text, pair.any_of(("exchange", "demoData")))

@@ -118,13 +118,18 @@ def _differences(pair: Pair, old: dict[str, Any], new: dict[str, Any]) -> Iterat
     for key in becomes:
         if was.get(key) != becomes[key]:
             yield _property(pair, key, was.get(key), becomes[key])
-    if old.get("SubnetGroup", {}).get("SubnetIds") != new.get("SubnetGroup", {}).get("SubnetIds"):
+    if _place(old) != _place(new):
         yield _network(pair)
     rules = {name: each for name, each in new.items() if name.startswith("IngressFrom")}
     before = {name: each for name, each in old.items() if name.startswith("IngressFrom")}
     if rules.keys() != before.keys():
         text = f"{arrow(_sources(before), _sources(rules))}: who may connect to the database"
         yield Effect("access", Severity.ATTENTION, "database network", text, _because(pair))
+
+
+def _place(resources: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the subnets and the network of the instance."""
+    return resources.get("SubnetGroup", {}).get("SubnetIds"), resources.get("SecurityGroup", {}).get("VpcId")
 
 
 def _sources(rules: dict[str, Any]) -> str:
@@ -170,7 +175,7 @@ def _network(pair: Pair) -> Effect:
         "database",
         Severity.DATA,
         "database network",
-        "other subnets: an instance does not move to another network, and the deployment fails; restore a snapshot into"
-        " a new stack instead",
+        "another network, or other subnets: an instance does not move there, and the deployment fails; restore a"
+        " snapshot into a new stack instead",
         _because(pair),
     )

@@ -11,7 +11,7 @@ from jhecfg.plan.model import Effect, Pair, Severity, SpecChange, once
 from jhecfg.plan.shell import delete, kubectl
 from jhecfg.render.steps import quote, words
 from jhecfg.render.units import platform_units
-from jhecfg.site import SecretItem, SecretNeed, Site
+from jhecfg.site import ExternalSecrets, SecretItem, SecretNeed, Site
 
 MANY = 2
 """So many Secrets are described one by one."""
@@ -147,14 +147,14 @@ def _names_of_keys() -> str:
 def _left(pair: Pair, unread: list[SecretNeed]) -> Effect:
     names = words(f"{need.namespace}/{need.name}" for need in unread)
     owner = OWNERS.get(pair.old.secrets_backend)
+    goes = f"Kubernetes deletes each with its {owner}" if owner else "Flux deletes each" if _pruned(pair) else ""
     return Effect(
         "secret",
-        Severity.ATTENTION if owner else Severity.SAFE,
+        Severity.ATTENTION if goes else Severity.SAFE,
         "Secrets" if len(unread) > 1 else "Secret",
-        f"no longer read: {names}"
-        + (f"; Kubernetes deletes each with its {owner}" if owner else "; deleted by hand, if at all"),
+        f"no longer read: {names}; {goes or 'deleted by hand, if at all'}",
         once(why for need in unread for why in _reasons(pair, need)),
-        () if owner else tuple(delete("secret", need.name, need.namespace) for need in unread),
+        () if goes else tuple(delete("secret", need.name, need.namespace) for need in unread),
         "after",
     )
 
@@ -176,14 +176,30 @@ def _backend(pair: Pair) -> Effect:
     source = pair.new.external_secrets
     where = f"AWS Secrets Manager, below {source.prefix}/" if source is not None else "their new place"
     brings = f"bring the values that the cluster has into {where}, before the change: whatever is there replaces them"
+    pruned = _pruned(pair)
     return Effect(
         "secret",
-        Severity.DISRUPTIVE,
+        Severity.OUTAGE if pruned else Severity.DISRUPTIVE,
         "secrets",
-        f"{old} → {new}: {brings}. Another value would log everybody out, or keep the Exchange from its database",
+        f"{old} → {new}: {brings}. Another value would log everybody out, or keep the Exchange from its database"
+        + (". Flux deletes each Secret whose file goes, unless it is told to keep it" if pruned else ""),
         because,
-        tuple(_taken_over(need) for need in kept) if new == "sealed-secrets" else (),
+        (
+            *(_unpruned(need) for need in kept if pruned),
+            *(_taken_over(need) for need in kept if new == "sealed-secrets"),
+        ),
     )
+
+
+def _pruned(pair: Pair) -> bool:
+    """Whether a Secret goes when its file does: Flux applies what sops encrypted, and prunes."""
+    return pair.old.secrets_backend == "sops" and pair.old.gitops.engine == "flux"
+
+
+def _unpruned(need: SecretNeed) -> str:
+    """Return what keeps a Secret when its file goes; Flux takes back what other field managers of kubectl write."""
+    keep = "kustomize.toolkit.fluxcd.io/prune=disabled"
+    return kubectl(need.namespace, "annotate secret", quote(need.name), keep, "--field-manager=flux-client-side-apply")
 
 
 def _taken_over(need: SecretNeed) -> str:
@@ -214,7 +230,12 @@ def _source(pair: Pair) -> Effect:
         "secret",
         Severity.DISRUPTIVE,
         "secrets",
-        f"are read from {new.region} {new.prefix}/ instead of {old.region} {old.prefix}/: every value must be"
+        f"are read from {_read_from(new)} instead of {_read_from(old)}: every value must be"
         " there first, the same as now; where one is missing, its Secret keeps what it has and no phase goes on",
         pair.any_of(("secrets",), ("site",), ("cluster", "region")),
     )
+
+
+def _read_from(source: ExternalSecrets) -> str:
+    through = f" through ClusterSecretStore {source.store}" if source.store is not None else ""
+    return f"{source.region} {source.prefix}/{through}"

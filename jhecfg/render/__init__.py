@@ -9,11 +9,12 @@ from jhecfg.render.app import app
 from jhecfg.render.bootstrap import bootstrap
 from jhecfg.render.charts import charts
 from jhecfg.render.cluster import cluster
-from jhecfg.render.config import config, network, secrets
+from jhecfg.render.config import config, secrets
 from jhecfg.render.demo_data import demo_data
 from jhecfg.render.gitops import gitops
 from jhecfg.render.hubs import hubs
 from jhecfg.render.jobs import migrate
+from jhecfg.render.network import network
 from jhecfg.render.phases import phased
 from jhecfg.render.platform import platform
 from jhecfg.render.rds import rds

@@ -13,6 +13,12 @@ MOST_ORGS = 3
 
 # Everything else is written as its number: Mermaid reads `#34;` as the character, never as its own syntax.
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 .,:/@À-ɏͰ-Ͽ一-鿿-]")
+_BACKENDS = {
+    "existing": ("Secrets", "made in the cluster by hand"),
+    "external-secrets": ("AWS Secrets Manager", "by External Secrets"),
+    "sealed-secrets": ("Secrets", "encrypted in git by sealed-secrets"),
+    "sops": ("Secrets", "encrypted in git by SOPS"),
+}
 _EDGES = {"envoy-gateway": "Envoy Gateway", "ingress-nginx": "ingress-nginx"}
 
 
@@ -31,38 +37,32 @@ def _number(match: re.Match[str]) -> str:
 
 
 def _lines(site: Site) -> Iterator[str]:
-    yield f"people([{label('People and their browsers')}])"
-    dns = "DNS, by external-dns" if site.edge.external_dns else "DNS"
-    yield f"dns[{label(dns)}]"
-    yield f"subgraph cluster[{label(_cluster(site))}]"
+    yield f"people([{label(*PEOPLE)}])"
+    yield f"dns[{label(*dns_words(site))}]"
+    yield f"subgraph cluster[{label(cluster_words(site))}]"
     yield from (f"  {line}" for line in _inside(site))
     yield "end"
-    kind = "PostgreSQL on RDS" if site.database.rds else "PostgreSQL"
-    yield f"database[({label(kind, site.database.host)})]"
+    yield f"database[({label(*database_words(site))})]"
+    yield f"secrets[({label(*secrets_words(site))})]"
     yield "people --> dns --> edge"
     yield "edge --> exchange"
     yield f"exchange -->|{label('TLS: ' + site.database.ssl_mode)}| database"
+    yield "secrets -.-> exchange"
     if site.exchange.mcp:
         yield "edge --> mcp --> exchange"
     yield from _hubs(site)
 
 
-def _cluster(site: Site) -> str:
-    cluster = site.cluster
-    return f"EKS cluster {cluster.name}, {cluster.region}" if cluster else "Kubernetes cluster"
-
-
 def _inside(site: Site) -> Iterator[str]:
-    tls = "TLS, host names" if site.edge.issuer else "host names"
-    yield f"edge[{label(_EDGES.get(site.edge.controller, 'Your own edge'), tls)}]"
+    yield f"edge[{label(*edge_words(site))}]"
     yield f"subgraph namespace[{label('namespace ' + site.namespace)}]"
-    yield f"  exchange[{label('JupyterHealth Exchange ' + site.image.tag, site.domain)}]"
+    yield f"  exchange[{label(*exchange_words(site))}]"
     if site.exchange.mcp:
         yield f"  mcp[{label('MCP server', site.exchange.mcp.domain)}]"
     yield "end"
     for index, hub in enumerate(site.hubs[:MOST_HUBS]):
         if not hub.external:
-            yield f"{_node(index)}[{label('JupyterHub ' + hub.name, hub.domain, 'namespace ' + hub.namespace)}]"
+            yield f"{_node(index)}[{label(*hub_words(hub))}]"
 
 
 def _node(index: int) -> str:
@@ -73,7 +73,7 @@ def _hubs(site: Site) -> Iterator[str]:
     for index, hub in enumerate(site.hubs[:MOST_HUBS]):
         node = _node(index)
         if hub.external:
-            yield f"{node}[{label('JupyterHub ' + hub.name + ', elsewhere', hub.domain)}]"
+            yield f"{node}[{label(*hub_words(hub))}]"
             yield f"dns --> {node}"
         else:
             yield f"edge --> {node}"
@@ -82,6 +82,50 @@ def _hubs(site: Site) -> Iterator[str]:
     more = len(site.hubs) - MOST_HUBS
     if more > 0:
         yield f"more[{label(f'and {more} more hubs')}] -.-> exchange"
+
+
+# --- what each thing is called, here and in drawing.py ----------------------------------------------------------------
+
+PEOPLE = ("People and their browsers",)
+
+
+def dns_words(site: Site) -> tuple[str, ...]:
+    """Return what DNS is called."""
+    return ("DNS, by external-dns",) if site.edge.external_dns else ("DNS",)
+
+
+def cluster_words(site: Site) -> str:
+    """Return what the cluster is called."""
+    cluster = site.cluster
+    return f"EKS cluster {cluster.name}, {cluster.region}" if cluster else "Kubernetes cluster"
+
+
+def edge_words(site: Site) -> tuple[str, str]:
+    """Return what terminates TLS, and what it does."""
+    return _EDGES.get(site.edge.controller, "Your own edge"), "TLS, host names" if site.edge.issuer else "host names"
+
+
+def exchange_words(site: Site) -> tuple[str, str]:
+    """Return the Exchange with its release, and its address."""
+    return "JupyterHealth Exchange " + site.image.tag, site.domain
+
+
+def hub_words(hub: Hub) -> tuple[str, ...]:
+    """Return a hub's name, its address and where it is."""
+    name = "JupyterHub " + hub.name
+    return (name + ", elsewhere", hub.domain) if hub.external else (name, hub.domain, "namespace " + hub.namespace)
+
+
+def database_words(site: Site) -> tuple[str, str]:
+    """Return what kind of database it is, and its address."""
+    return "PostgreSQL on RDS" if site.database.rds else "PostgreSQL", site.database.host
+
+
+def secrets_words(site: Site) -> tuple[str, str]:
+    """Return where the site's secrets come from."""
+    if site.external_secrets is not None:
+        return "AWS Secrets Manager", "by External Secrets, " + site.external_secrets.region
+    return _BACKENDS[site.secrets_backend]
 
 
 def entry(site: Site, hub: Hub) -> str:

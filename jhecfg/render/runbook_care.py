@@ -8,7 +8,7 @@ from jhecfg.releases import Release
 from jhecfg.render.runbook_jobs import jobs_of
 from jhecfg.render.runbook_prepare import stack_output
 from jhecfg.render.steps import bash, command, quote, step
-from jhecfg.render.units import site_named
+from jhecfg.render.units import platform_units, site_named
 from jhecfg.site import Rds, Site
 
 
@@ -204,6 +204,8 @@ def remove(site: Site, files: frozenset[str]) -> Iterator[str]:
     )
     if site.gitops.engine != "flux":
         yield from _edge_objects(site, files)
+    if site.gitops.engine == "none" and site.cluster is None:
+        yield from _charts(site)
     yield step(
         "Remove its DNS records, which would lead its visitors to whoever gets the address next; nothing else does."
     )
@@ -249,6 +251,13 @@ def _edge_objects(site: Site, files: frozenset[str]) -> Iterator[str]:
         lines.append(command("kubectl delete --ignore-not-found", *(f"--filename {quote(path)}" for path in shared)))
     if lines:
         yield step("Remove the edge, and with it the load balancer, which would outlive the cluster.", bash(*lines))
+
+
+def _charts(site: Site) -> Iterator[str]:
+    units = reversed(platform_units(site))
+    lines = [f"helm uninstall {quote(unit.release)} --namespace {quote(unit.namespace)}" for unit in units]
+    if lines:
+        yield step("Of what the cluster shares, remove what nobody else uses.", bash(*lines))
 
 
 def _remove_aws(site: Site) -> Iterator[str]:

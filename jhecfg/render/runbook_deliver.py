@@ -40,9 +40,9 @@ def deliver(site: Site, files: frozenset[str]) -> Iterator[str]:
 
 def _by_hand(site: Site, files: frozenset[str]) -> Iterator[str]:
     for unit in platform_units(site):
-        again = "; since “Secrets” it is there, and this changes nothing" if unit.release == "sealed-secrets" else ""
+        again = "; the first time it is there already, since “Secrets”" if unit.release == "sealed-secrets" else ""
         yield step(f"Install {code(unit.release)}{again}.", bash(helm_command(unit)))
-    yield "If a wait for a Job ends without it, see “When a Job fails”, and go no further."
+    yield "If a wait for a Job fails, go no further, and see “When a Job fails”."
     for name in WAVES:
         if f"manifests/{name}/kustomization.yaml" in files:
             lines = (line for line in waits(site, name, files) if line)

@@ -55,18 +55,16 @@ def jobs_of(files: frozenset[str]) -> Iterator[tuple[str, str]]:
 
 def jobs_command(site: Site, name: str) -> str:
     """Return the command that lists the Jobs of a name, the newest last."""
-    return command(
-        "kubectl", _namespace(site), "get jobs", _selector(site, name), "--sort-by=.metadata.creationTimestamp"
-    )
+    return command(_kubectl(site), "get jobs", _selector(site, name), "--sort-by=.metadata.creationTimestamp")
 
 
 def job_log(site: Site, name: str) -> str:
     """Return the command that prints what a Job said."""
-    return command("kubectl", _namespace(site), "logs", _selector(site, name), "--tail=100")
+    return command(_kubectl(site), "logs", _selector(site, name), "--tail=100")
 
 
-def _namespace(site: Site) -> str:
-    return f"--namespace {quote(site.namespace)}"
+def _kubectl(site: Site) -> str:
+    return f"kubectl --namespace {quote(site.namespace)}"
 
 
 def _selector(site: Site, name: str) -> str:

@@ -25,7 +25,7 @@ def tools(site: Site, files: frozenset[str]) -> Iterator[str]:
         "helm version --short": (by_hand and bool(site.charts or site.cluster_hubs))
         or any(chart.name == "sealed-secrets" for chart in site.charts),  # comes before the engine
         "eksctl version": site.cluster is not None,
-        "aws sts get-caller-identity": site.cluster is not None or site.external_secrets is not None,
+        "aws sts get-caller-identity": any((site.cluster, site.database.rds, site.external_secrets)),
         "sops --version": by_hand and site.secrets_backend == "sops",
         "python3 --version": True,
         "curl --version": True,

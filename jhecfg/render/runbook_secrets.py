@@ -170,16 +170,16 @@ def _role(site: Site, db: Database, rds: Rds, files: frozenset[str]) -> str:
         if (need.name, item.key) == (db.password.name, db.password.key)
     )
     if item in need.own_items:
-        ask, password = [spec_line(site)], f"jhecfg secrets show {SPEC} {quote(full_name(need, item))}; echo"
+        first, password = spec_line(site), f"jhecfg secrets show {SPEC} {quote(full_name(need, item))}; echo"
     else:
-        ask, password = ["IFS= read -rsp 'application password: ' password; echo"], "printf '%s\\n' \"$password\""
+        first, password = "IFS= read -rsp 'application password: ' password; echo", "printf '%s\\n' \"$password\""
     tls = [f"PGSSLMODE={quote(db.ssl_mode)}", *(["PGSSLROOTCERT=/tmp/ca.pem"] if db.ca else [])]
     image = f"docker.io/library/postgres:{rds.engine_version.split('.')[0]}"
     return step(
         f"Make the application's own database user {code(db.user)}, not the master user, whose password RDS changes every"
         " week. The database is private, so psql runs in the cluster for the moment.",
         bash(
-            *ask,
+            first,
             command(
                 "kubectl --namespace default run",
                 pod,

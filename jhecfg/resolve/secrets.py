@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from jhecfg.diagnostics import Finding, did_you_mean
+from jhecfg.diagnostics import Finding, Loc, did_you_mean
 from jhecfg.releases import Release
 from jhecfg.resolve.problems import Problems
 from jhecfg.site import Database, Exchange, Hub, Remote, Rotation, SecretForm, SecretItem, SecretKey, SecretNeed
@@ -16,6 +16,9 @@ OWN = frozenset({"jhe-exchange", "jhe-database", "jhe-bootstrap", "jhe-smtp", "j
 """The Secrets of the Exchange that are the site's own; what the spec names otherwise is made by its owner."""
 
 HUB_SECRET = "hub-secrets"  # noqa: S105 - the name of a Secret
+
+WHOLE = "*"
+"""In the place of a key: a Secret that is read whole, as a volume or to log in to a registry."""
 
 
 class _Entry(NamedTuple):
@@ -196,7 +199,8 @@ _BOTH = ("deployment/proxy", "deployment/hub")
 
 def _hub_secrets(hub: Hub) -> Iterator[SecretNeed]:
     """Yield the hub's own Secret, and those that its values name."""
-    named = dict.fromkeys(_named(hub.values))
+    whole = (SecretKey(name, WHOLE) for _, name in whole_secrets(hub.values) if name != HUB_SECRET)
+    named = dict.fromkeys((*_named(hub.values), *whole))
     fixed = {item.key: item for item in (*_hub_items(), *_asked_for(hub.values))}
     own = {ref.key: _foreign(ref.key) for ref in named if ref.name == HUB_SECRET} | fixed
     items = tuple(own[key] for key in dict.fromkeys((*fixed, *own)))
@@ -283,3 +287,18 @@ def _named(tree: Any) -> Iterator[SecretKey]:
             yield SecretKey(name=ref["name"], key=ref["key"])
         for each in tree.values():
             yield from _named(each)
+
+
+def whole_secrets(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
+    """Yield where a tree names a Secret without a key, and its name: volumes, `envFrom`, logins of registries."""
+    for step, value in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
+        place = (*loc, step)
+        if step == "secretName" and isinstance(value, str):
+            yield place, value
+        elif step in ("secret", "secretRef") and isinstance(value, dict) and isinstance(value.get("name"), str):
+            yield (*place, "name"), value["name"]
+        elif step in ("imagePullSecrets", "pullSecrets") and isinstance(value, list):
+            names = (each.get("name") if isinstance(each, dict) else each for each in value)
+            yield from (((*place, at), name) for at, name in enumerate(names) if isinstance(name, str))
+        else:
+            yield from whole_secrets(value, place)

@@ -245,8 +245,8 @@ def hub_values_secret(site: Site) -> Iterator[Finding]:
 
     *Why:* the values are in git, and the chart copies all of them into a Secret that rendered output holds in base64.
 
-    *Instead:* put it in the Secret `hub-secrets`: its key `values.yaml` is merged over these values by the chart, and
-    `hub.services.<name>.apiToken` is a service's token.
+    *Instead:* name a Secret, as in `hub.extraEnv: {TOKEN: {valueFrom: {secretKeyRef: {name: mine, key: token}}}}`. A
+    service's token and the password of the hub's database come from the Secret `hub-secrets` by themselves.
     """
     for hub in site.hubs:
         guarded = {path for path in GUARDED if path[:2] != ("hub", "extraEnv")}
@@ -256,7 +256,7 @@ def hub_values_secret(site: Site) -> Iterator[Finding]:
                 yield Finding(
                     loc=_loc(hub, path),
                     message=f"'{_dotted(path)}' holds a secret",
-                    hint="put it in the Secret hub-secrets, and leave it out here",
+                    hint="name a Secret and its key instead, in a `secretKeyRef`",
                 )
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc, Severity
+from jhecfg.resolve.secrets import whole_secrets
 from jhecfg.rules.manifests import containers_of, objects_of, pods_of
 from jhecfg.site import Site
 
@@ -87,7 +88,7 @@ def references(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Reference]
         for loc, template in pods_of(tree):
             for place, name, key, optional in _of_pod(template):
                 yield Reference(path, (*loc, *place), namespace, name, key, optional)
-        for place, name in _of_edge(tree):
+        for place, name in (*_of_account(tree), *_of_edge(tree)):
             yield Reference(path, place, namespace, name)
     spaces = {f"hubs/{hub.name}/values.yaml": hub.namespace for hub in site.cluster_hubs}
     for artifact in artifacts:
@@ -104,10 +105,7 @@ def _of_pod(template: Tree) -> Iterator[_Found]:
     for index, pull in enumerate(spec.get("imagePullSecrets") or ()):
         yield ("spec", "imagePullSecrets", index, "name"), str(pull["name"]), None, False
     for index, volume in enumerate(spec.get("volumes") or ()):
-        source = volume.get("secret")
-        if source:
-            where = ("spec", "volumes", index, "secret", "secretName")
-            yield where, str(source["secretName"]), None, bool(source.get("optional"))
+        yield from _of_volume(("spec", "volumes", index), volume)
     for place, container in containers_of(template):
         for index, source in enumerate(container.get("envFrom") or ()):
             if "secretRef" in source:
@@ -118,6 +116,29 @@ def _of_pod(template: Tree) -> Iterator[_Found]:
             if ref:
                 at: Loc = (*place, "env", index, "valueFrom", "secretKeyRef")
                 yield at, str(ref["name"]), str(ref["key"]), bool(ref.get("optional"))
+
+
+def _of_volume(loc: Loc, volume: Tree) -> Iterator[_Found]:
+    """Yield the Secret of a volume, or those of its sources: whole, or the keys that become files."""
+    found = [((*loc, "secret"), "secretName", volume.get("secret"))]
+    for index, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+        found.append(((*loc, "projected", "sources", index, "secret"), "name", source.get("secret")))
+    found.append(((*loc, "csi", "nodePublishSecretRef"), "name", (volume.get("csi") or {}).get("nodePublishSecretRef")))
+    for place, field, source in found:
+        if source:
+            name, optional = str(source[field]), bool(source.get("optional"))
+            for index, item in enumerate(source.get("items") or ()):
+                yield (*place, "items", index, "key"), name, str(item["key"]), optional
+            if not source.get("items"):
+                yield (*place, field), name, None, optional
+
+
+def _of_account(tree: Tree) -> Iterator[tuple[Loc, str]]:
+    """Yield the Secrets that a ServiceAccount gives its pods."""
+    if tree["kind"] == "ServiceAccount":
+        for field in ("imagePullSecrets", "secrets"):
+            for index, each in enumerate(tree.get(field) or ()):
+                yield (field, index, "name"), str(each["name"])
 
 
 def _of_edge(tree: Tree) -> Iterator[tuple[Loc, str]]:
@@ -140,6 +161,8 @@ _CHART_KEYS = ("hub.config.JupyterHub.cookie_secret", "hub.config.CryptKeeper.ke
 def _of_hub(values: Tree) -> Iterator[Reference]:
     for loc, ref in _key_refs(values):
         yield Reference("", loc, "", str(ref["name"]), str(ref["key"]), bool(ref.get("optional")))
+    for loc, name in whole_secrets(values):
+        yield Reference("", loc, "", name)
     hub = values.get("hub") or {}
     existing = hub.get("existingSecret")
     if existing:

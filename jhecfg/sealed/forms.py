@@ -130,6 +130,8 @@ def _sealed_secret(tree: Mapping[str, Any], namespace: str, name: str) -> Iterat
     spec = _mapping(tree.get("spec"))
     yield from _only(spec, ("spec",), "encryptedData", "template")
     yield from _keys(_mapping(spec.get("encryptedData")), ("spec", "encryptedData"))
+    if not isinstance(spec.get("template", {}), dict):
+        yield "sealed-form", ("spec", "template"), "template holds no fields"
     template = _mapping(spec.get("template"))
     yield from _only(template, ("spec", "template"), "metadata", "type")
     if "metadata" in template:

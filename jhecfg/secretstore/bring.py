@@ -37,15 +37,15 @@ def brought(site: Site, wishes: Wishes) -> dict[Named, str]:
             named = one(site, name)
             if named in found:
                 raise Misused(f"{named} is brought twice")
-            found[named] = _judged(named, read(place), place)
+            found[named] = _judged(named, read(place, f"{option} {named}"))
     return found
 
 
-def _judged(named: Named, value: str, place: str) -> str:
+def _judged(named: Named, value: str) -> str:
     value = value if named.item.form == "rsa" else _without_last_line_end(value)
     problem = problem_of(named.item.form, value)
     if problem:
-        raise Misused(f"{place}: what it holds for {named} {problem}")
+        raise Misused(f"what you bring for {named} {problem}")
     return value
 
 
@@ -54,24 +54,27 @@ def _without_last_line_end(value: str) -> str:
     return value.removesuffix("\n").removesuffix("\r")
 
 
-def _file(path: str) -> str:
-    """Read a file, or a pipe: `<(pass show smtp)` is one."""
+# A place is not repeated: with `NAME=$VARIABLE` for `NAME=VARIABLE` it would be the secret itself.
+
+
+def _file(path: str, option: str) -> str:
+    """Read a file, or a pipe: `<(pass show smtp)` is one. Some editors begin a file with a mark of its encoding."""
     try:
         with open(path, "rb") as file:
             data = file.read(LONGEST + 3)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "is no path"
-        raise ToolError(f"{path}: {(why or type(error).__name__).lower()}") from None
+        raise ToolError(f"{option}: the file cannot be read: {(why or type(error).__name__).lower()}") from None
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Misused(f"{path}: is not UTF-8 text") from None
+        raise Misused(f"{option}: the file is not UTF-8 text") from None
 
 
-def _variable(name: str) -> str:
+def _variable(name: str, option: str) -> str:
     value = os.environ.get(name)
     if value is None:
-        raise ToolError(f"there is no environment variable {name}")
+        raise ToolError(f"{option}: there is no such variable; it takes the name of one, not what it holds")
     return value
 
 
@@ -108,4 +111,8 @@ def _typed(prompt: str) -> str:
         except getpass.GetPassWarning:
             raise ToolError("this terminal would show what you type; use --from-file or --from-env") from None
         except EOFError:
+            sys.stderr.write("\n")
             return ""
+        except KeyboardInterrupt:
+            sys.stderr.write("\n")
+            raise

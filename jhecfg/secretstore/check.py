@@ -23,6 +23,16 @@ _PLACEHOLDER = re.compile(
 )
 _LEAST: dict[SecretForm, int] = {"url-safe": 32, "code": 12}  # characters
 
+LOOKS: dict[SecretForm, str] = {
+    "url-safe": "32 characters or more of ASCII, without blanks",
+    "code": "12 characters or more",
+    "hex": "64 hexadecimal digits",
+    "hex-list": "64 hexadecimal digits",
+    "rsa": "a private key in a PEM file, RSA of 2048 bits or more, without a passphrase",
+    "given": "as its server knows it",
+}
+"""How a value of each form must look, for a person who makes it."""
+
 
 def problem_of(form: SecretForm, value: str) -> str:
     """Say what is wrong with a value of this form, in a few words that do not hold it; nothing if it will do."""

@@ -48,7 +48,9 @@ def run(words: Sequence[str], *, secrets: Iterable[str] = (), text: str | None =
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without the secrets: as they are, as JSON has them, in base64, and line by line."""
+    """Return a text without the secrets: as they are, line by line, in base64, and as programs quote things."""
+    if not text.strip():
+        return ""
     forms = {form for secret in secrets for form in _forms(secret) if len(form) > 3}
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "***")
@@ -56,8 +58,16 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
 
 
 def _forms(secret: str) -> Iterable[str]:
-    yield secret
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield base64.b64encode(secret.encode()).decode()
-    yield from (line.strip() for line in secret.splitlines())
+    for text in (secret, *(line.strip() for line in secret.splitlines())):
+        for once in _quoted(text):
+            yield from _quoted(once)  # a JSON document, quoted once more by who repeats it
+
+
+def _quoted(text: str) -> Iterable[str]:
+    """Yield a text as it stands in quotes: bare, in Python, in JSON, in JSON of Go, which escapes `<`, `>` and `&`."""
+    python = repr(f"{text}'\"")[1:-4]  # with both quotes in it Python escapes the single one, as in a longer text
+    yield from (text, python, python.replace("\\'", "'"))
+    for inside in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
+        yield inside
+        yield inside.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -66,7 +66,7 @@ def to_cluster(need: SecretNeed, values: Mapping[str, str], context: str, *, rep
     """Make a Secret through kubectl, or change what is to be changed in the one that is there. Raises ToolError."""
     kubectl = ["kubectl", *([f"--context={context}"] if context else []), f"--namespace={need.namespace}"]
     get = ["get", "secret", need.name, "--ignore-not-found", f"--output=go-template={_KEYS}"]
-    version, *keys = _ok(need, run([*kubectl, *get])).output.split("\n")
+    version, *keys = _ok(need, run([*kubectl, *get], secrets=values.values())).output.split("\n")
     sent = sorted_out(need, values, frozenset(keys), replace=replace)
     if not version:
         _ok(
@@ -92,7 +92,7 @@ def context_of(context: str) -> str:
         return context
     done = run(["kubectl", "config", "current-context"])
     if done.code:
-        raise ToolError(f"kubectl knows no cluster: {done.complaint}")
+        raise ToolError(f"kubectl knows no cluster: {done.complaint or f'it ended with {done.code}'}")
     return done.output.strip()
 
 
@@ -101,7 +101,7 @@ def context_of(context: str) -> str:
 
 def to_aws(need: SecretNeed, values: Mapping[str, str], source: ExternalSecrets, *, replace: bool) -> Sent:
     """Make a secret in AWS Secrets Manager, or change what is to be changed there. Raises ToolError."""
-    there = _aws_values(need, source)
+    there = _aws_values(need, source, values)
     sent = sorted_out(need, values, frozenset(there or {}), replace=replace)
     if there is None:
         _ok(need, run(aws_words(need, source, create=True), text=json.dumps(dict(values)), secrets=values.values()))
@@ -119,10 +119,11 @@ def aws_words(need: SecretNeed, source: ExternalSecrets, *, create: bool) -> lis
     return [*where, "--secret-string", "file:///dev/stdin", "--query", "ARN", "--output", "text"]
 
 
-def _aws_values(need: SecretNeed, source: ExternalSecrets) -> dict[str, object] | None:
+def _aws_values(need: SecretNeed, source: ExternalSecrets, values: Mapping[str, str]) -> dict[str, object] | None:
     """Return what is there, or None. A secret that is no JSON document is somebody else's."""
     where = ["aws", "secretsmanager", "get-secret-value", "--region", source.region]
-    done = run([*where, "--secret-id", source.remote_name(need), "--query", "SecretString", "--output", "text"])
+    words = [*where, "--secret-id", source.remote_name(need), "--query", "SecretString", "--output", "text"]
+    done = run(words, secrets=values.values())
     if done.code and "ResourceNotFoundException" in done.complaint:
         return None
     try:
@@ -135,6 +136,9 @@ def _aws_values(need: SecretNeed, source: ExternalSecrets) -> dict[str, object] 
 
 
 def _ok(need: SecretNeed, done: Done) -> Done:
+    if done.code and f'namespaces "{need.namespace}" not found' in done.complaint:
+        made = f"kubectl create namespace {need.namespace}"
+        raise ToolError(f"the cluster has no namespace {need.namespace}; run `{made}` with the same context, and again")
     if done.code:
         raise ToolError(f"{need.namespace}/{need.name}: {done.complaint or f'ended with {done.code}'}")
     return done

@@ -110,7 +110,8 @@ def _enter(folder: Path) -> int:
     problem = _not_mine(found) if stat.S_ISDIR(found.st_mode) else "is not a folder"
     if problem:
         os.close(at)
-        raise ToolError(f"{folder}: {problem}{'; run `chmod 700`' if 'others' in problem else ''}")
+        mend = "run `chmod 700`" if folder.name == FOLDER else "name a folder of its own"
+        raise ToolError(f"{folder}: {problem}{f'; {mend}' if 'others' in problem else ''}")
     return at
 
 
@@ -151,7 +152,8 @@ def _hidden(folder: Path, at: int) -> bool:
 def _refuse_output(path: Path) -> None:
     """Raise ToolError for a store among the outputs, which are committed."""
     for folder in Path(os.path.abspath(path)).parents:
-        if os.path.exists(folder / "jhecfg.lock") or os.path.exists(folder / ".jhecfg"):
+        unbuilt = folder.name == "out" and os.path.isdir(folder.parent / "specs")
+        if unbuilt or os.path.exists(folder / "jhecfg.lock") or os.path.exists(folder / ".jhecfg"):
             raise ToolError(f"{path}: lies in jhecfg's output, which is committed; name another place")
 
 
