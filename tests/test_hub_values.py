@@ -475,7 +475,7 @@ def test_environment_is_text(path: tuple[str, ...]) -> None:
 def test_secrets_are_found_and_not_repeated(tree: Tree) -> None:
     """A secret in the values is an error that says where it belongs, without saying it again."""
     (finding,) = rules.hub_values_secret(site(hub={"values": tree}))
-    assert "hub-secrets" in finding.hint
+    assert "secretKeyRef" in finding.hint
     assert "hunter2" not in repr(finding)
 
 

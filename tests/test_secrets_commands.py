@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -185,8 +186,8 @@ def test_without_a_terminal_what_is_missing_is_said(work: Path, secrets: Said) -
 
 
 def test_the_line_end_of_a_file_is_no_part_of_a_password(work: Path, secrets: Said) -> None:
-    """Editors write one; a blank, or a second line, is refused without a word of it."""
-    for text in (f"{CANARY}\n", f"{CANARY}\r\n", CANARY):
+    """Editors write one, and some a mark at the beginning; a blank, or a second line, is refused without a word of it."""
+    for text in (f"{CANARY}\n", f"{CANARY}\r\n", CANARY, f"\ufeff{CANARY}"):
         (work / "mail").write_text(text)
         STORE.unlink(missing_ok=True)
         assert secrets("init", "--from-file", "jhe-smtp/password=mail")[0] == 0
@@ -203,7 +204,11 @@ def test_the_line_end_of_a_file_is_no_part_of_a_password(work: Path, secrets: Sa
     ("words", "code", "said"),
     [
         (("--from-env", "jhe-smtp/password=NO_SUCH"), 5, "--from-env jhe/jhe-smtp/password: there is no such variable"),
-        (("--from-file", "jhe-smtp/password=no-such"), 5, "--from-file jhe/jhe-smtp/password: the file cannot be read: no such file or directory"),
+        (
+            ("--from-file", "jhe-smtp/password=no-such"),
+            5,
+            "--from-file jhe/jhe-smtp/password: the file cannot be read: no such file or directory",
+        ),
         (("--from-file", "jhe-smtp/password"), 2, "takes NAME=PLACE"),
         (("--from-env", "jhe-smtp/pasword=MAIL"), 2, "did you mean 'jhe-smtp/password'?"),
         (("--from-env", "theirs/pw=MAIL"), 2, "has no secret of its own called 'theirs/pw'"),
@@ -268,6 +273,21 @@ def test_on_a_terminal_it_asks_and_shows_nothing(work: Path) -> None:
     assert b"changeme" not in seen
     assert b"is a placeholder" in seen
     assert load(STORE)["jhe", "jhe-smtp"]["password"] == CANARY
+
+
+def test_a_prompt_that_is_interrupted_ends_its_line(secrets: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was made before is kept, and the shell's own prompt begins a line."""
+    monkeypatch.setattr("jhecfg.commands.secrets.can_ask", lambda: True)
+    monkeypatch.setattr("getpass.getpass", _interrupted)
+    code, _, err = secrets("init")
+    assert (code, err[-1:]) == (130, "\n")
+    assert load(STORE)["jhe", "jhe-exchange"].keys() == {"secret-key", "oidc-rsa-private-key"}
+
+
+def _interrupted(prompt: str, stream: TextIO) -> str:
+    """Be a person who gives up."""
+    stream.write(prompt)
+    raise KeyboardInterrupt
 
 
 def test_a_spec_that_is_no_spec_is_said_as_a_build_says_it(work: Path, secrets: Said) -> None:
