@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -257,7 +257,7 @@ LAB: dict[str, object] = {
 }
 
 
-def between(before: dict[str, object], after: dict[str, object]) -> Plan:
+def between(before: Mapping[str, object], after: Mapping[str, object]) -> Plan:
     """Return the plan between two variants of a small site."""
     one, other = (compile_source(source_of({**LAB, **each}), "none") for each in (before, after))
     return plan(one, other)

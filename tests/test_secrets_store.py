@@ -101,6 +101,9 @@ def test_the_output_is_no_place_for_it(path: Path) -> None:
         (out / mark).write_text("")
         with pytest.raises(ToolError, match="output, which is committed"):
             put(out / "lab/.secrets/lab.yaml", ONE)
+    (path.parent.parent / "specs").mkdir()
+    with pytest.raises(ToolError, match="output, which is committed"):
+        put(path.parent.parent / "out/lab/lab.yaml", ONE)  # before the first build
 
 
 # --- who --------------------------------------------------------------------------------------------------------------
