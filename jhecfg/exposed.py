@@ -14,7 +14,7 @@ from jhecfg.reader import Document
 _OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _INSTEAD = (
     "delete it, and replace it where it is used, for git keeps it for ever; "
-    "a spec only names Secrets: `jhecfg secrets init` makes them"
+    "a spec only names Secrets: `jhecfg secrets init SPEC` makes them"
 )
 
 

@@ -8,7 +8,7 @@ from jhecfg.diagnostics import Finding, Severity, did_you_mean
 from jhecfg.sealed import SealedFile
 from jhecfg.site import SecretNeed, Site
 
-SEAL = "run `jhecfg secrets seal`"
+SEAL = "run `jhecfg secrets seal SPEC`"
 
 
 def secret_not_sealed(site: Site) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def secret_not_sealed(site: Site) -> Iterator[Finding]:
             loc=("secrets", "backend"),
             message=f"not sealed yet: {names}",
             label=f"sealed files belong in {site.sealing.folder}/",
-            hint="run `jhecfg secrets init`, then `jhecfg secrets seal`",
+            hint="run `jhecfg secrets init SPEC`, then `jhecfg secrets seal SPEC`",
             severity=Severity.WARNING,
         )
 

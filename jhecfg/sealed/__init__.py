@@ -84,7 +84,7 @@ def read_sealed(data: bytes, file: str, name: str, backend: Backend) -> SealedFi
             code=code,
             message=message,
             span=hidden(document, loc),
-            hint="make it anew with `jhecfg secrets seal`" if code == "sealed-form" else _REPLACE,
+            hint="make it anew with `jhecfg secrets seal SPEC`" if code == "sealed-form" else _REPLACE,
         )
         for code, loc, message in problems(document, backend, namespace, secret)
     ]
@@ -93,7 +93,9 @@ def read_sealed(data: bytes, file: str, name: str, backend: Backend) -> SealedFi
     return _taken(document, file, namespace, secret, backend)
 
 
-_REPLACE = "delete the file, replace the values that it held, and run `jhecfg secrets seal`; git keeps them for ever"
+_REPLACE = (
+    "delete the file, replace the values that it held, and run `jhecfg secrets seal SPEC`; git keeps the old ones"
+)
 
 
 def _taken(document: Document, file: str, namespace: str, name: str, backend: Backend) -> SealedFile:
@@ -134,7 +136,7 @@ def _unread(diagnostic: Diagnostic) -> Diagnostic:
         code=diagnostic.code,
         message="this sealed file cannot be read",
         span=span and span._replace(text=re.sub(r"\S", "*", span.text)),
-        hint="make it anew with `jhecfg secrets seal`",
+        hint="make it anew with `jhecfg secrets seal SPEC`",
     )
 
 
