@@ -220,7 +220,10 @@ def test_a_folder_that_cannot_be_written_is_said(place: Place, capsys: pytest.Ca
 @pytest.mark.parametrize(
     ("pem", "said"),
     [
-        (None, "there is no certificate; the cluster's controller gives it: mkdir -p specs/secrets/lab && kubectl get --raw"),
+        (
+            None,
+            "there is no certificate; the cluster's controller gives it: mkdir -p specs/secrets/lab && kubectl get --raw",
+        ),
         (b"", "it is not a PEM certificate"),
     ],
     ids=["absent", "empty"],
