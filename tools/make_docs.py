@@ -9,7 +9,8 @@ In a Markdown file, a comment before a fenced block says what the block is:
     <!-- set: site.yaml "v0.0.12" "v0.0.13" -->        replaces text in that file (no block follows)
     <!-- do: jhecfg build -q site.yaml -->             runs a command that must succeed (no block follows)
     <!-- run: jhecfg check -q site.yaml -->            the block is what the command prints
-    <!-- run: jhecfg diff site.yaml (only PATH) -->    the block is the part of the diff about one file
+    <!-- run: jhecfg plan site.yaml (until LINE) -->   the block is what it prints before that line
+    <!-- copy: site.yaml before.yaml -->               copies that file (no block follows)
     <!-- tree: out/jhe-example -->                     the block is the files of a folder
 """
 
@@ -211,7 +212,9 @@ def _without_paths(shown: str) -> str:
 
 # --- blocks of pages --------------------------------------------------------------------------------------------------
 
-_BLOCK = re.compile(r"^<!-- (file|set|do|run|tree): (.+?) -->\n(?:(```\w*)\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^<!-- (file|set|copy|do|run|tree): (.+?) -->\n(?:(```\w*)\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL
+)
 
 
 def refreshed(page: str) -> str:
@@ -230,6 +233,10 @@ def _block(match: re.Match[str], folder: Path) -> str:
         assert old in text, f"{old!r} is not in {name}"
         (folder / name).write_text(text.replace(old, new), encoding="utf-8")
         return match[0]
+    elif what == "copy":
+        source, target = words.split()
+        (folder / target).write_bytes((folder / source).read_bytes())
+        return match[0]
     elif what == "do":
         printed(words, folder, must_succeed=True)
         return match[0]
@@ -239,8 +246,8 @@ def _block(match: re.Match[str], folder: Path) -> str:
 
 
 def printed(command: str, folder: Path, *, must_succeed: bool = False) -> str:
-    """Return what a jhecfg command prints, its results first; `(only PATH)` keeps one file's part of a diff."""
-    line, _, only = command.partition(" (only ")
+    """Return what a jhecfg command prints, its results first; `(until LINE)` keeps what stands before that line."""
+    line, _, until = command.removesuffix(")").partition(" (until ")
     name, *arguments = line.split()
     assert name == "jhecfg", command
     # Without PATH no kubeconform is found, here and elsewhere alike.
@@ -251,10 +258,9 @@ def printed(command: str, folder: Path, *, must_succeed: bool = False) -> str:
     )
     assert done.returncode == 0 or not (must_succeed or done.returncode == 70), done.stderr
     text = done.stdout + done.stderr
-    if not only:
-        return text
-    parts = re.split(r"^(?=--- )", text, flags=re.MULTILINE)
-    return next(part for part in parts if part.split("\n", 1)[0].endswith(only.rstrip(")")))
+    before, found, _ = text.partition(f"\n{until}") if until else (text, True, "")
+    assert found, f"{until!r} is no line of what {line} prints"
+    return before
 
 
 def tree(path: str, folder: Path) -> str:
