@@ -10,17 +10,17 @@ KUBECONFORM := v0.7.0
 demo: $(VENV)/.installed
 	@PATH="$(CURDIR)/.tools/bin:$$PATH" tools/demo "$(BIN)/jhecfg"
 
-## test: every check there is; the same in CI
+## test: every check but the opt-in of cluster-test; the same in CI
 test: tools lint
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster"
 
 ## cluster-test: a real Kubernetes API server and delivery controllers take the output; an opt-in (docs/testing.md)
 cluster-test: cluster-tools
 	$(BIN)/pytest -m cluster
 
-## fast: the tests without outside components
+## fast: the tests that take a moment, without outside components
 fast: $(VENV)/.installed
-	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
+	$(BIN)/pytest -n auto --dist loadgroup -m "not slow and not cluster"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

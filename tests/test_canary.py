@@ -24,6 +24,8 @@ from tests.test_sealed_secrets import certificate
 from tests.tools import ROOT
 from tests.unsealing import AGE
 
+pytestmark = pytest.mark.slow
+
 CANARY = "c4n4ry-Zq8vT2mX"
 GOOD = """\
 apiVersion: jhecfg/v1

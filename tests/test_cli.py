@@ -336,6 +336,7 @@ def test_a_reader_that_goes_away_is_no_bug(work: Path) -> None:
     assert b"has a bug" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["check"], ["diff", "--exit-code"], ["build"], ["explain", "all"]], ids=" ".join)
 def test_a_reader_that_is_gone_leaves_the_exit_code_as_it_is(words: list[str], work: Path) -> None:
     """Whoever reads only the first lines still learns how it ended: `jhecfg check | head` under pipefail."""
@@ -459,6 +460,7 @@ def test_one_broken_site_does_not_hide_the_others(work: Path, jhecfg: Said) -> N
     assert "yaml-syntax" in err
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes_and_words_as_one(work: Path, jhecfg: Said) -> None:
     """--jobs changes neither a byte of the output nor the order of what is said."""
     for number in range(45):

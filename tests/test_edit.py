@@ -445,6 +445,7 @@ def test_setting_any_value_changes_that_value_and_nothing_around_it(
     assert result.count(b"#") >= text.count(b"#") - str(tree).count("#")
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(written(), st.data())
 def test_set_there_and_back_gives_the_same_bytes(case: tuple[bytes, dict[str, Any]], data: st.DataObject) -> None:
@@ -473,6 +474,7 @@ def test_a_key_added_and_taken_away_leaves_the_same_bytes(
         assert longer.count(b"\r\n") == longer.count(b"\n")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(written(), st.data())
 def test_any_tree_is_reached_exactly_or_refused(case: tuple[bytes, dict[str, Any]], data: st.DataObject) -> None:
@@ -488,6 +490,7 @@ def test_any_tree_is_reached_exactly_or_refused(case: tuple[bytes, dict[str, Any
         assert result == text
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(written(), TREES, st.data())
 def test_an_item_added_and_taken_away_leaves_the_same_bytes(
@@ -519,6 +522,7 @@ def test_any_text_comes_back_as_it_was_given_or_is_refused(value: str, loc: Loc)
     assert here == value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "specs").glob("*.yaml")) + sorted((ROOT / "examples").glob("*.yaml")))
 def test_every_value_of_the_real_specs_can_be_set(path: Path) -> None:
     """One line changes in each, and back again it is the file."""

@@ -23,6 +23,8 @@ from jhecfg.source import Source, load
 from tests.compiled import changed
 from tests.tools import ROOT
 
+pytestmark = pytest.mark.slow
+
 Said = Callable[..., tuple[int, str, str]]
 Tree = dict[str, Any]
 DEPLOYMENT = "out/jhe-example/manifests/50-app/deployment-exchange.yaml"

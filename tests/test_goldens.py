@@ -141,6 +141,7 @@ def test_every_field_of_the_spec_has_a_delta() -> None:
     assert NO_DELTA.keys() <= fields
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", DELTAS, ids=lambda path: path.stem)
 def test_every_line_of_a_delta_shapes_an_output(path: Path) -> None:
     """Without any one of its leaves a delta's outputs are others, or there are none: no field is dead."""

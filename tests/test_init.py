@@ -34,6 +34,8 @@ from jhecfg.resolve import resolve
 from jhecfg.source import load
 from tests.tools import ROOT
 
+pytestmark = pytest.mark.slow
+
 CANARY = "c4n4ry-Zq8vT2mX"
 GOLDENS = ROOT / "tests" / "init"
 Said = Callable[..., tuple[int, str, str]]

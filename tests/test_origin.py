@@ -15,6 +15,8 @@ from jhecfg.origin.samples import SAMPLES
 from jhecfg.source import Source
 from jhecfg.spec import PATTERNS
 
+pytestmark = pytest.mark.slow
+
 OWNER: Loc = ("metadata", "annotations", "example.org/owner")
 CONFIG = "manifests/20-config/configmap-exchange.yaml"
 OAUTH: Loc = ("hub", "config", "GenericOAuthenticator")

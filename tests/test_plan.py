@@ -87,6 +87,7 @@ def both_ways(path: Path, before: Build) -> list[tuple[Build, Build]]:
     return [(before, after), (after, before)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [*CASES, *DELTAS], ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_output_that_differs_is_in_the_plan_with_its_reason(path: Path, before: Build) -> None:
     """Outputs with other bytes, and only those, are listed; each says which change of the spec shapes it."""
@@ -97,6 +98,7 @@ def test_every_output_that_differs_is_in_the_plan_with_its_reason(path: Path, be
         assert all(change.because for change in said.objects)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [*CASES, *DELTAS], ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_effect_has_its_reason_in_the_spec(path: Path, before: Build) -> None:
     """What an effect is said to come from is written in one of the two specs, on the line that is shown."""
@@ -152,6 +154,7 @@ PROGRAMS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_every_command_is_shell_for_programs_and_files_that_are_there(path: Path, before: Build) -> None:
     """A shell can read what people are told to run; it names known programs, and files of the new output."""

@@ -25,6 +25,8 @@ from jhecfg.source import Source, load
 from jhecfg.tree import LOCK, compare, write
 from tests.strategies import Tree, plain_text, source_of, specs
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 quick = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)

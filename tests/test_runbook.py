@@ -297,6 +297,7 @@ esac
 """
 
 
+@pytest.mark.slow
 @EVERY
 def test_running_the_page_runs_nothing_of_the_spec_and_shows_no_secret(name: str, tmp_path: Path) -> None:
     """Outside tools are stubs that note their arguments: no value of the spec is executed, no secret is an argument."""

@@ -22,6 +22,8 @@ from tests.test_sops import run_sops
 from tests.tools import optional
 from tests.unsealing import AGE, rsa_key, sops_decrypt, unseal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:

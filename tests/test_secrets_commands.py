@@ -26,6 +26,8 @@ from tests.aws_site import make as site_of
 from tests.fake_kubernetes import Cluster, serving
 from tests.tools import ROOT, need
 
+pytestmark = pytest.mark.slow
+
 CANARY = "c4n4ry-Zq8vT2mX"
 SPEC = """\
 apiVersion: jhecfg/v1

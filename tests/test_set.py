@@ -344,6 +344,7 @@ THERE = (
 BACK = ("contact=ops@example.org", "-d", "orgs[Z]", "-d", "hubs[zzz]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
 def test_there_and_back_is_the_same_file(jhecfg: Said, path: Path) -> None:
     """Every real spec, however its lines end: set and set back, add and delete, byte for byte."""
@@ -362,6 +363,7 @@ def test_there_and_back_is_the_same_file(jhecfg: Said, path: Path) -> None:
         assert Path(path.name).read_bytes() == text
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.sampled_from("abc.[]=+-'\"{}: ,#\\\n\0é1*&!|>%@`"), max_size=12))
 def test_no_word_breaks_the_command(jhecfg: Said, text: str) -> None:

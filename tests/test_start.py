@@ -18,6 +18,8 @@ from jhecfg.commands import build as commands
 from jhecfg.unchanged import is_plain
 from tests.tools import ROOT
 
+pytestmark = pytest.mark.slow
+
 GOOD = """\
 apiVersion: jhecfg/v1
 site: lab

@@ -16,7 +16,10 @@ from tests.tree_driver import SITE, generation, tree
 
 ROOT = Path(__file__).parent.parent
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are injected in a forked child")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are injected in a forked child"),
+]
 
 
 def drive(*args: str) -> subprocess.Popen[str]:

@@ -17,6 +17,8 @@ from jhecfg import cli
 from jhecfg.talk import Exit
 from jhecfg.watch import watch
 
+pytestmark = pytest.mark.slow
+
 GOOD = """\
 apiVersion: jhecfg/v1
 environment: staging
