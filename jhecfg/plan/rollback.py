@@ -32,7 +32,7 @@ def _schema(pair: Pair) -> Iterator[Effect]:
         return
     lost = f"; it deletes for good: {'; '.join(way.loses)}" if way.loses else ""
     needed = (
-        f"{pair.old.image.tag} does not fit the new schema, so the migrations ({moves(way)}) are taken back first, while"
+        f"{pair.old.image.tag} does not fit the new schema, so the migrations ({moves(way)}) go back first, while"
         f" the pods of {pair.new.image.tag} run{lost}"
         if way.breaks
         else f"{pair.old.image.tag} works on the new schema, so the migrations ({moves(way)}) may stay"
