@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from jhecfg import cli, fleet, pipeline
+from jhecfg.cli.app import JOURNEY
 from jhecfg.talk import Exit
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +61,33 @@ def spec(work: Path, name: str = "lab", text: str = GOOD) -> str:
     """Write a spec into specs/; return its path."""
     (work / "specs" / f"{name}.yaml").write_text(text.replace("site: lab", f"site: {name}"))
     return f"specs/{name}.yaml"
+
+
+# --- help -------------------------------------------------------------------------------------------------------------
+
+
+def test_help_lists_every_command_on_a_line_in_the_order_of_the_journey(jhecfg: Said) -> None:
+    """Whoever sees it first reads from the first command to the last; no sentence is cut, and the first step is named."""
+    code, out, _ = jhecfg("--help")
+    listed = out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert code == 0
+    assert [line.split()[0] for line in listed] == list(JOURNEY)
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed)
+    assert "Begin with `jhecfg init`" in out
+
+
+def test_outputs_do_not_go_into_a_sites_own_folder(work: Path, jhecfg: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its runbook is read, `build` with the default folder would make a second tree inside; the way out is said."""
+    spec(work)
+    jhecfg("build")
+    before = sorted(path for path in work.rglob("*") if path.is_file())
+    monkeypatch.chdir(work / "out" / "lab")
+    for command in ("build", "check", "diff"):
+        code, out, err = jhecfg(command, "../../specs/lab.yaml")
+        assert (code, out) == (2, "")
+        assert err == "jhecfg: out/ lies inside the outputs of a site, lab; give --out ..\n"
+    assert sorted(path for path in work.rglob("*") if path.is_file()) == before
+    assert jhecfg("check", "../../specs/lab.yaml", "--out", "..")[0] == 0
 
 
 # --- exit codes -------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -540,6 +541,15 @@ def test_whoever_stops_answering_has_written_nothing(work: Path) -> None:
     assert list(work.iterdir()) == []
 
 
+def test_an_interrupt_writes_nothing_and_says_so(work: Path) -> None:
+    """Ctrl-C ends it with the code of an interrupt, as the first line promises."""
+    code, seen = on_terminal(["init"], ["jhe.example.edu", "\x03"])
+    assert code == 130
+    assert seen.startswith("Enter takes what stands in [brackets]; Ctrl-C ends it, and nothing is written.")
+    assert seen.rstrip().endswith("nothing was written")
+    assert list(work.iterdir()) == []
+
+
 def on_terminal(words: list[str], answers: list[str]) -> tuple[int, str]:
     """Run jhecfg on a terminal and type each answer when a prompt stands there; return exit code and all that is seen."""
     ours, theirs = pty.openpty()
@@ -563,7 +573,10 @@ def on_terminal(words: list[str], answers: list[str]) -> tuple[int, str]:
         seen += part
         if left and seen.endswith(b": "):
             word = left.pop(0)
-            os.write(ours, word.encode() if word == "\x04" else word.encode() + b"\n")
+            if word == "\x03":  # the terminal is not the child's controlling one, which would send this
+                child.send_signal(signal.SIGINT)
+            else:
+                os.write(ours, word.encode() if word == "\x04" else word.encode() + b"\n")
     os.close(ours)
     return child.wait(60), seen.decode()
 

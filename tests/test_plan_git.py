@@ -268,7 +268,7 @@ def test_what_this_release_of_jhecfg_itself_changes_is_said(work: Path, said: Sa
     lock["files"]["RUNBOOK.md"] = "0" * 64
     write("out/lab/jhecfg.lock", json.dumps(lock))
     commit()
-    assert "this release of jhecfg itself changes 1 files of HEAD: RUNBOOK.md" in " ".join(said()[1].split())
+    assert "this release of jhecfg itself changes 1 file of HEAD: RUNBOOK.md" in " ".join(said()[1].split())
     lock["spec"] = "1" * 64
     write("out/lab/jhecfg.lock", json.dumps(lock))
     commit()

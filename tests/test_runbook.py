@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shlex
+import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
@@ -15,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from jhecfg.artifact import Artifact
+from jhecfg.cli import app
 from jhecfg.releases import find_release
 from jhecfg.render import render
 from jhecfg.render.picture import label
@@ -24,8 +29,9 @@ from jhecfg.render.runbook_prepare import ENFORCEMENT
 from jhecfg.render.steps import block, code, command, table, text
 from jhecfg.rules.schema import schema_violations
 from jhecfg.site import Site
+from jhecfg.source import load
 from tests.aws_site import HUB, make
-from tests.tools import need
+from tests.tools import ROOT, need
 
 REPO = "git@git.example.org:health/deploy.git"
 FAR = {**HUB, "name": "far", "domain": "far.example.org", "deploy": "external"}
@@ -167,17 +173,29 @@ KNOWN = {
 
 @EVERY
 def test_every_option_exists(name: str) -> None:
-    """The help of kubectl itself, and the lists above, know each long option that the page uses."""
+    """The help of kubectl itself, the lists above, and our own command line know each option that the page uses."""
     kubectl = need("kubectl")
     page, _ = rendered(name)
     for words in commands(page):
         if words and words[0] in ("helm", "eksctl", "aws"):
             known = KNOWN.get(" ".join(words[:2]), "").split()
             assert {word.split("=")[0][2:] for word in words if word.startswith("--")} <= set(known), words
+        if words and words[0] == "jhecfg":
+            assert {word for word in words[1:] if word.startswith("-") and word != "-"} <= own_options(words[1:]), words
         if words and words[0] == "kubectl":
             mine = words[: words.index("--")] if "--" in words else words
             used = {word.split("=")[0] for word in mine if word.startswith("--")}
             assert used <= options_of(kubectl, _subcommand(mine)), words
+
+
+def own_options(words: list[str]) -> set[str]:
+    """Return the options of one of our own commands, which must exist."""
+    command: Any = get_command(app)
+    for word in words:
+        if not isinstance(command, TyperGroup) or word.startswith("-"):
+            break
+        command = command.commands[word]
+    return {option for parameter in command.params for option in parameter.opts}
 
 
 def _subcommand(words: list[str]) -> tuple[str, ...]:
@@ -201,6 +219,35 @@ def options_of(kubectl: str, subcommand: tuple[str, ...]) -> frozenset[str]:
         for args in ([*subcommand, "--help"], ["options"])
     ]
     return frozenset(re.findall(r"(--[a-z][a-z-]+)", "\n".join(texts)))
+
+
+@pytest.mark.parametrize("site", ["specs/jhe-example.yaml", "examples/02-one-hub.yaml", "examples/01-exchange.yaml"])
+def test_the_commands_that_add_a_hub_add_it(site: str, tmp_path: Path) -> None:
+    """Run as they stand, in the folder of the page: the spec gets a hub, is planned and built, where it was built before."""
+    ours = Path(sys.executable).parent / "jhecfg"
+    name = load(ROOT / site).tree["site"]
+    shutil.copytree(
+        (ROOT / site).parent, tmp_path / "specs", ignore=lambda _, names: {n for n in names if n.startswith("b")}
+    )
+    spec = (tmp_path / "specs" / Path(site).name).rename(tmp_path / "specs" / f"{name}.yaml")
+    environment = {
+        **os.environ,
+        "PATH": f"{ours.parent}{os.pathsep}{os.environ['PATH']}",
+        "XDG_CACHE_HOME": str(tmp_path / "c"),
+    }
+
+    def run(*words: str, cwd: Path) -> str:
+        return subprocess.run(words, cwd=cwd, env=environment, check=True, capture_output=True, text=True).stdout
+
+    run("git", "init", "--quiet", cwd=tmp_path)
+    run("git", "add", "specs", cwd=tmp_path)
+    run("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "-m", "a", cwd=tmp_path)
+    run(str(ours), "build", "-q", str(spec), cwd=tmp_path)
+    page = (tmp_path / "out" / name / "RUNBOOK.md").read_text()
+    (script,) = [body for body in blocks(page, "bash") if "hubs[$hub]" in body]
+    said = run("bash", "-euc", script, cwd=tmp_path / "out" / name)
+    assert "hub new-hub: opens at" in said
+    assert (tmp_path / "out" / name / "hubs" / "new-hub" / "values.yaml").is_file()
 
 
 # --- complete ---------------------------------------------------------------------------------------------------------

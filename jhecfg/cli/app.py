@@ -5,12 +5,25 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from jhecfg import __version__
 
+JOURNEY = ("init", "set", "build", "check", "diff", "plan", "explain", "graph", "secrets", "import", "schema")
+"""The commands in the order in which somebody meets them, as help lists them."""
+
+
+class _Journey(TyperGroup):
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override] # typer hands on its own Context
+        """List the commands in the order of the journey; one without a place in it would raise ValueError."""
+        return sorted(super().list_commands(ctx), key=JOURNEY.index)
+
+
 app = typer.Typer(
+    cls=_Journey,
     name="jhecfg",
     help="Compile JupyterHealth Exchange site specs into everything a site is made of.",
+    epilog="Begin with `jhecfg init`: it asks a few questions and says what comes next.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,

@@ -11,7 +11,7 @@ from jhecfg.cli.app import app
 from jhecfg.cli.words import Out, Specs, talk
 
 
-@app.command()
+@app.command(short_help="Say where a line comes from; what a line, key or code does.")
 def explain(
     what: Annotated[
         str,

@@ -11,7 +11,7 @@ from jhecfg.cli.app import app
 from jhecfg.cli.words import talk
 
 
-@app.command()
+@app.command(short_help="Print a picture of the site, as Mermaid or SVG.")
 def graph(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", readable=False, help="Spec file of the site.")],
     style: Annotated[

@@ -11,41 +11,86 @@ from jhecfg.cli.app import app
 from jhecfg.cli.words import Quiet, talk
 
 # One flag for each question of draft/questions.py; they are text here, and judged there, in the spec's words.
-Domain = Annotated[str | None, typer.Option("--domain", help="Host name of the Exchange.")]
-Site = Annotated[str | None, typer.Option("--site", help="Name of the site [FILE's, or the domain's first part].")]
-Contact = Annotated[str | None, typer.Option("--contact", help="E-mail address of who answers for the site.")]
-Environment = Annotated[str | None, typer.Option("--environment", help="production (default), staging or demo.")]
-ImageTag = Annotated[str | None, typer.Option("--image-tag", help="Release of JHE [the newest known].")]
-Cluster = Annotated[str | None, typer.Option("--cluster", help="new (on EKS) or existing (default).")]
-Region = Annotated[str | None, typer.Option("--region", help="AWS region of the new cluster.")]
-ApiFrom = Annotated[str | None, typer.Option("--api-from", help="Network that may reach the new cluster's API.")]
-Database = Annotated[str | None, typer.Option("--database", help="With a new cluster: rds (default) or existing.")]
-DatabaseHost = Annotated[str | None, typer.Option("--database-host", help="Host name of the PostgreSQL server.")]
+Domain = Annotated[str | None, typer.Option("--domain", metavar="HOST", help="Host name of the Exchange.")]
+Site = Annotated[
+    str | None, typer.Option("--site", metavar="NAME", help="Name of the site [FILE's, or the domain's first part].")
+]
+Contact = Annotated[
+    str | None, typer.Option("--contact", metavar="EMAIL", help="E-mail address of who answers for the site.")
+]
+Environment = Annotated[
+    str | None,
+    typer.Option("--environment", metavar="[production|staging|demo]", help="What the site is for [production]."),
+]
+ImageTag = Annotated[str | None, typer.Option("--image-tag", metavar="TAG", help="Release of JHE [the newest known].")]
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", metavar="[new|existing]", help="A new one on EKS, or one that exists [existing]."),
+]
+Region = Annotated[str | None, typer.Option("--region", metavar="REGION", help="AWS region of the new cluster.")]
+ApiFrom = Annotated[
+    str | None, typer.Option("--api-from", metavar="CIDR", help="Network that may reach the new cluster's API.")
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="[rds|existing]",
+        help="With a new cluster: a new database, too, or one that exists [rds].",
+    ),
+]
+DatabaseHost = Annotated[
+    str | None, typer.Option("--database-host", metavar="HOST", help="Host name of the PostgreSQL server.")
+]
 DatabaseCa = Annotated[
-    str | None, typer.Option("--database-ca", help="ConfigMap with the server's CA certificates; not for RDS.")
+    str | None,
+    typer.Option("--database-ca", metavar="NAME", help="ConfigMap with the server's CA certificates; not for RDS."),
 ]
-SmtpHost = Annotated[str | None, typer.Option("--smtp-host", help="Mail server.")]
-SmtpUser = Annotated[str | None, typer.Option("--smtp-user", help="User at the mail server [the contact].")]
-Hub = Annotated[str | None, typer.Option("--hub", help="JupyterHub: here (default), elsewhere or none.")]
-HubName = Annotated[str | None, typer.Option("--hub-name", help="Name of the hub [hub].")]
-HubDomain = Annotated[str | None, typer.Option("--hub-domain", help="Host name of the hub.")]
+SmtpHost = Annotated[str | None, typer.Option("--smtp-host", metavar="HOST", help="Mail server.")]
+SmtpUser = Annotated[
+    str | None, typer.Option("--smtp-user", metavar="USER", help="User at the mail server [the contact].")
+]
+Hub = Annotated[
+    str | None,
+    typer.Option(
+        "--hub", metavar="[here|elsewhere|none]", help="JupyterHub: in this cluster, elsewhere, or none [here]."
+    ),
+]
+HubName = Annotated[str | None, typer.Option("--hub-name", metavar="NAME", help="Name of the hub [hub].")]
+HubDomain = Annotated[str | None, typer.Option("--hub-domain", metavar="HOST", help="Host name of the hub.")]
 StorageClass = Annotated[
-    str | None, typer.Option("--storage-class", help="StorageClass of the hub's disks in a cluster that exists [gp3].")
+    str | None,
+    typer.Option(
+        "--storage-class", metavar="NAME", help="StorageClass of the hub's disks in a cluster that exists [gp3]."
+    ),
 ]
-Org = Annotated[str | None, typer.Option("--org", help="Organization whose members may enter the hub.")]
-OrgId = Annotated[str | None, typer.Option("--org-id", help="Its id in JHE [20001].")]
-OrgType = Annotated[str | None, typer.Option("--org-type", help="Its type [other].")]
-Gitops = Annotated[str | None, typer.Option("--gitops", help="none (default), argocd or flux.")]
-Repo = Annotated[str | None, typer.Option("--repo", help="Git address of the repository with specs/ and out/.")]
+Org = Annotated[str | None, typer.Option("--org", metavar="NAME", help="Organization whose members may enter the hub.")]
+OrgId = Annotated[str | None, typer.Option("--org-id", metavar="ID", help="Its id in JHE [20001].")]
+OrgType = Annotated[str | None, typer.Option("--org-type", metavar="TYPE", help="Its type [other].")]
+Gitops = Annotated[
+    str | None,
+    typer.Option("--gitops", metavar="[none|argocd|flux]", help="What syncs the output into the cluster [none]."),
+]
+Repo = Annotated[
+    str | None, typer.Option("--repo", metavar="URL", help="Git address of the repository with specs/ and out/.")
+]
 Secrets = Annotated[
     str | None,
-    typer.Option("--secrets", help="existing (default), external-secrets, sealed-secrets or sops."),
+    typer.Option(
+        "--secrets",
+        metavar="[existing|external-secrets|sealed-secrets|sops]",
+        help="Where secrets are kept [existing].",
+    ),
 ]
-SecretsRegion = Annotated[str | None, typer.Option("--secrets-region", help="AWS region of Secrets Manager.")]
-AgeRecipient = Annotated[str | None, typer.Option("--age-recipient", help="sops: public key of who can decrypt.")]
+SecretsRegion = Annotated[
+    str | None, typer.Option("--secrets-region", metavar="REGION", help="AWS region of Secrets Manager.")
+]
+AgeRecipient = Annotated[
+    str | None, typer.Option("--age-recipient", metavar="age1…", help="sops: public key of who can decrypt.")
+]
 
 
-@app.command()
+@app.command(short_help="Write a new spec, from a few answers or from what you have.")
 def init(
     file: Annotated[
         Path | None,

@@ -11,7 +11,7 @@ from jhecfg.cli.app import app
 from jhecfg.cli.words import Out, Specs, talk
 
 
-@app.command()
+@app.command(short_help="Say what a change means: restarts, outages, access, the way back.")
 def plan(
     specs: Specs = None,
     rev: Annotated[str, typer.Option("--from", metavar="REV", help="Git revision to compare with.")] = "HEAD",

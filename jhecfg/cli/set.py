@@ -11,7 +11,7 @@ from jhecfg.cli.app import app
 from jhecfg.cli.words import Quiet, talk
 
 
-@app.command()
+@app.command(short_help="Edit a spec, and keep every other byte of it.")
 def set(
     spec: Annotated[Path, typer.Argument(metavar="SPEC", readable=False, help="Spec, or base of specs, to change.")],
     changes: Annotated[

@@ -15,7 +15,7 @@ from jhecfg.report import wants_colour
 from jhecfg.source import Source, discover
 from jhecfg.talk import Exit, Talk
 from jhecfg.tell import headline, in_the_way, result, unwritten
-from jhecfg.unchanged import OUT, cache_options, forgotten, orphans
+from jhecfg.unchanged import LOCK, OUT, cache_options, forgotten, orphans
 
 SPECS = Path("specs")
 FEW = 10
@@ -101,6 +101,7 @@ def _each(
     only_diff: bool = False,
 ) -> int:
     try:
+        _refuse_inside_a_site(out)
         fleet = muster(_named(specs), explicit=bool(specs))
         judge, binary = _judge(validator, talk)
     except ToolError as error:
@@ -134,6 +135,15 @@ def _named(specs: Sequence[Path] | None) -> list[Path]:
     above = next((folder for folder in Path.cwd().parents if (folder / SPECS).is_dir()), None)
     where = f"run jhecfg in {above}, or " if above else ""
     raise Misused(f"there is no folder {SPECS}/ here; {where}name a spec, as in `jhecfg build site.yaml`")
+
+
+def _refuse_inside_a_site(out: Path) -> None:
+    """Raise Misused where outputs would go into a site's own folder: whoever reads its runbook there calls `build`."""
+    place = Path(os.path.abspath(out))
+    site = next((folder for folder in (place, *place.parents) if (folder / LOCK).is_file()), None)
+    if site is not None:
+        better = os.path.relpath(site.parent)
+        raise Misused(f"{out}/ lies inside the outputs of a site, {site.name}; give --out {better}")
 
 
 def _judge(validator: str, talk: Talk) -> tuple[Validator, str | None]:

@@ -45,6 +45,9 @@ def init(file: Path | None, inputs: Sequence[Path], flags: Mapping[str, str], ta
     except ToolError as error:
         talk.complain(f"jhecfg: {one_line(str(error))}")
         return Exit.ENVIRONMENT
+    except KeyboardInterrupt:  # before the file is made, which is the last thing that is done
+        talk.complain("\nnothing was written")
+        return Exit.INTERRUPTED
 
 
 def _init(file: Path | None, inputs: Sequence[Path], flags: Mapping[str, str], talk: Talk, *, ask: bool) -> int:
@@ -76,6 +79,8 @@ def _fill(draft: Draft, file: Path | None, flags: Mapping[str, str], talk: Talk,
         return f"{_default(typed).as_posix()} is there already" if there else ""
 
     stem = {"site": file.stem} if file is not None and file != STDOUT else {}
+    if ask:
+        talk.say("Enter takes what stands in [brackets]; Ctrl-C ends it, and nothing is written.")
     missing = answer(draft, Given(flags, stem, _typed if ask else None, talk.complain, refusal))
     if missing:
         raise Misused(f"init needs {', '.join(f'--{name}' for name in missing)}, or a terminal to ask on")

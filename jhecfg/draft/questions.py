@@ -266,7 +266,8 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "secrets",
-        "Secrets: existing (made in the cluster), external-secrets (AWS), sealed-secrets or sops (encrypted files)",
+        "Secrets: made in the cluster (existing), kept in AWS (external-secrets), or encrypted in git (sealed-secrets,"
+        " or sops, which Argo CD cannot open)",
         ("secrets", "backend"),
         options=_backends,
         default=_says("existing"),

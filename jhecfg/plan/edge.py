@@ -105,7 +105,7 @@ def _records(pair: Pair, hosts: list[str]) -> Effect:
         text = f"external-dns writes the records of {words(hosts)} within minutes; certificates follow"
         return Effect("edge", Severity.SAFE, "DNS", text, _reasons(pair, hosts), when="after")
     follow = "; certificates follow it" if pair.new.edge.issuer is not None else ""
-    text = f"write a CNAME for {words(hosts)} to the load balancer's name, which this prints{follow}"
+    text = f"write a CNAME for {words(hosts)} to the load balancer's name, which a command below prints{follow}"
     return Effect("edge", Severity.ATTENTION, "DNS", text, _reasons(pair, hosts), (address_command(pair.new),), "after")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -130,6 +131,8 @@ def _how(pair: Pair, need: SecretNeed, it: str = "it") -> str:
 def _made(pair: Pair) -> tuple[str, ...]:
     """Return the commands that make what is missing, and bring it to where the backend keeps it."""
     name = pair.after.source.name
+    if name.startswith("../"):  # run from another folder than the one with specs/ and out/
+        name = os.path.abspath(name)
     spec = quote(name if name.startswith("/") else f"../../{name}")
     put = "seal" if pair.new.secrets_backend in ("sealed-secrets", "sops") else "apply"
     return (f"jhecfg secrets init {spec}", f"jhecfg secrets {put} {spec}")

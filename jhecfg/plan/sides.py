@@ -128,8 +128,9 @@ def jhecfg_itself(before: Build, lock: bytes | None, revision: str) -> str:
     if not differ:
         return ""
     more = f" and {len(differ) - FEW} more" if len(differ) > FEW else ""
+    count = f"{len(differ)} file{'s' * (len(differ) > 1)}"
     return (
-        f"this release of jhecfg itself changes {len(differ)} files of {revision}: {', '.join(differ[:FEW])}{more};"
+        f"this release of jhecfg itself changes {count} of {revision}: {', '.join(differ[:FEW])}{more};"
         f" the plan leaves them out, and `git diff {revision} -- out/{before.site.name}` after `jhecfg build`"
         " shows them"
     )

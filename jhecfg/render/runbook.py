@@ -12,7 +12,7 @@ from jhecfg.render import runbook_rotate as rotate
 from jhecfg.render import runbook_secrets as secrets
 from jhecfg.render.picture import entry, picture
 from jhecfg.render.runbook_deliver import deliver
-from jhecfg.render.runbook_hub import remove_hub
+from jhecfg.render.runbook_hub import add_hub, remove_hub
 from jhecfg.render.runbook_jobs import failed_job
 from jhecfg.render.steps import block, code, table, text
 from jhecfg.site import Site
@@ -30,7 +30,7 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
     ("Check", opening.check),
     ("First login", opening.login),
     ("Hubs", opening.hubs),
-    ("Add a hub", care.add_hub),
+    ("Add a hub", add_hub),
     ("Remove a hub", remove_hub),
     ("Upgrade", care.upgrade),
     ("Roll back", care.roll_back),

@@ -1,4 +1,4 @@
-"""The runbook's second year: another hub, another release, back again, an old backup, the end."""
+"""The runbook's second year: another release, back again, an old backup, the end."""
 
 from __future__ import annotations
 
@@ -6,40 +6,21 @@ from collections.abc import Iterator
 
 from jhecfg.releases import Release
 from jhecfg.render.runbook_jobs import jobs_of
-from jhecfg.render.runbook_prepare import stack_output
+from jhecfg.render.runbook_prepare import PLANNED_AND_BUILT, SPEC, delivered_again, spec_bash, stack_output
 from jhecfg.render.steps import bash, command, quote, step
 from jhecfg.render.units import platform_units, site_named
 from jhecfg.site import Rds, Site
-
-
-def _deliver(site: Site) -> str:
-    """Say how a change of the output reaches the cluster."""
-    if site.gitops.engine == "none":
-        return "Go through “Deliver” and “Hubs” again: what has not changed is left as it is."
-    name = "Argo CD" if site.gitops.engine == "argocd" else "Flux"
-    return f"Commit and push; after review and merge {name} brings it in, phase by phase."
-
-
-def add_hub(site: Site, files: frozenset[str]) -> Iterator[str]:
-    """Say what a new hub takes."""
-    yield step(
-        "Add it to the spec's `hubs`: `name`, `domain` and `access`. `jhecfg build` then writes its folder, its objects"
-        " and the new version of this page, whose table says who may enter."
-    )
-    yield step("Make its Secret `hub-secrets`: the new “Secrets” has the commands; skip what exists.")
-    if not site.edge.own_gateway:
-        yield step("Tell the owners of the Gateway its host name and its namespace: the new “The cluster” has both.")
-    yield step(f"{_deliver(site)} The bootstrap Job runs again and registers the hub's OAuth application.")
-    if not site.edge.external_dns:
-        yield step("Lead its host name here: the new “DNS” says how.")
 
 
 def upgrade(site: Site, files: frozenset[str]) -> Iterator[str]:
     """Say how another release of the Exchange comes in."""
     yield from _way_in(site.release)
     yield step("Take a backup that you can go back to.", _backup(site))
-    yield step("Write the new release into the spec's `image.tag`, then run `jhecfg build`, and read the diff.")
-    yield step(f"{_deliver(site)} The order is: migrate Job, bootstrap Job, new pods, "
+    yield step(
+        "Write the new release into the spec, and read what it means and what it changes.",
+        spec_bash(site, "release=vX.Y.Z  # the new one", f'jhecfg set {SPEC} image.tag="$release"', *PLANNED_AND_BUILT),
+    )
+    yield step(f"{delivered_again(site)} The order is: migrate Job, bootstrap Job, new pods, "
                f"{'all at once' if site.release.breaks_older else 'one at a time'}. If the migrate Job fails, the old pods stay.")  # fmt: skip
     if site.gitops.engine == "none":
         yield step("Remove the finished Jobs of the release before.", bash(*_old_jobs(site, files)))
@@ -121,7 +102,7 @@ def roll_back(site: Site, files: frozenset[str]) -> Iterator[str]:
         )
     else:
         yield "The release before this one works with its schema, so no backup is needed."
-    yield step(f"Revert the commit that changed the spec and its output. {_deliver(site)}")
+    yield step(f"Revert the commit that changed the spec and its output. {delivered_again(site)}")
 
 
 # --- the database, the end ----------------------------------------------------------------------------------------------
@@ -175,7 +156,7 @@ def restore(site: Site, files: frozenset[str]) -> Iterator[str]:
                 ),
             ),
         )
-    yield step(f"Write the new address into the spec's `database.host` and run `jhecfg build`. {_deliver(site)}")
+    yield step(f"Write the new address into the spec's `database.host` and run `jhecfg build`. {delivered_again(site)}")
     yield step("Go through “Check” again, and keep the old database until you are sure.")
 
 

@@ -9,11 +9,21 @@ from jhecfg.site import Cluster, Database, Rds, Site
 
 SPEC = '"$spec"'
 """The shell word for the site's spec; `spec_line` sets it."""
+PLANNED_AND_BUILT = (f"jhecfg plan {SPEC} --out ..", f"jhecfg build {SPEC} --out ..")
+"""The commands after a change of the spec, from the folder of the page, which lies in the folder of all outputs."""
 
 
 def spec_line(site: Site) -> str:
     """Return the line that says where the site's spec is, from the folder of the page."""
     return f"spec={quote(f'../../specs/{site.name}.yaml')}"
+
+
+def delivered_again(site: Site) -> str:
+    """Say how a change of the output reaches the cluster."""
+    if site.gitops.engine == "none":
+        return "Go through “Deliver” and “Hubs” again: what has not changed is left as it is."
+    name = "Argo CD" if site.gitops.engine == "argocd" else "Flux"
+    return f"Commit and push; after review and merge {name} brings it in, phase by phase."
 
 
 def tools(site: Site, files: frozenset[str]) -> Iterator[str]:
