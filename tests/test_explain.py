@@ -424,3 +424,20 @@ def test_no_hub_shapes_another(base: Source) -> None:
             for path in before:
                 folder = path.split("/")[1] if path.startswith("hubs/") else ""
                 assert folder not in others or files.get(path) == before[path], f"{loc} shapes {path}"
+
+
+def test_a_listed_hub_is_shaped_by_its_own_lines_alone(base: Source) -> None:
+    """In a file that lists every hub, what one hub has there is never said to come from another one's keys."""
+    third = {**base.tree["hubs"][0], "name": "third", "domain": "third.example.org"}
+    source = base._replace(tree=changed(base.tree, {"hubs": [*base.tree["hubs"], third]}))
+    before = files_of(source.tree)
+    path = "manifests/60-routes/gateway.yaml"
+    listeners: Any = before[path]["spec"]["listeners"]
+    (number,) = (n for n, listener in enumerate(listeners) if listener["name"] == "https-third")
+    hub = len(source.tree["hubs"]) - 1
+    for key in listeners[number]:
+        shapers = shapers_of(source, before, Place(path, ("spec", "listeners", number, key)))
+        assert {loc[1] for loc in shapers.written if loc[0] == "hubs"} <= {hub}, key
+    assert ("hubs", hub, "domain") in shapers_of(
+        source, before, Place(path, ("spec", "listeners", number, "hostname"))
+    ).written

@@ -12,7 +12,7 @@ from jhecfg.origin import is_hatch
 from jhecfg.origin.fields import absent
 from jhecfg.origin.outputs import Files, experiments
 from jhecfg.parse import leaves, value_at
-from jhecfg.plan.trees import MISSING, differences
+from jhecfg.plan.trees import MISSING, differences, key_of
 from jhecfg.source import Source
 
 WORK = 40_000
@@ -104,20 +104,35 @@ def twin(path: str, before: Files, after: Files) -> tuple[str, Tree | str] | Non
 def _touched(before: Tree | str, after: Tree | str, place: Place) -> bool:
     if isinstance(before, str) or isinstance(after, str):
         return _text_touched(before, after, place.line)
-    one, other = value_at(before, place.pointer), value_at(after, place.pointer)
-    if one == other and _same_way(before, after, place.pointer):
+    there = _followed(before, after, place.pointer)
+    one, other = value_at(before, place.pointer), value_at(after, there)
+    if one == other and _same_way(before, place.pointer, after, there):
         return False
     if place.line and isinstance(one, str) and isinstance(other, str):
         return _text_touched(one, other, place.line)
     if place.pointer and isinstance(place.pointer[-1], int) and not isinstance(one, dict | list):
-        others = value_at(after, place.pointer[:-1])  # an item of a list is still there, at another place of it
+        others = value_at(after, there[:-1])  # an item of a list is still there, at another place of it
         return not isinstance(others, list) or one not in others
     return True
 
 
-def _same_way(before: Tree, after: Tree, pointer: Loc) -> bool:
+def _followed(before: Tree, after: Tree, pointer: Loc) -> Loc:
+    """Return where a place is in the other tree: an item of a list is found by its name, where it has one still."""
+    at: Loc = ()
+    for number, part in enumerate(pointer, 1):
+        items, name = value_at(after, at), key_of(value_at(before, pointer[:number]))
+        if isinstance(part, int) and name is not None and isinstance(items, list):
+            as_before = (
+                part if len(items) == len(value_at(before, pointer[: number - 1])) else len(items)
+            )  # or it is gone
+            part = next((n for n, item in enumerate(items) if key_of(item) == name), as_before)
+        at = (*at, part)
+    return at
+
+
+def _same_way(before: Tree, pointer: Loc, after: Tree, there: Loc) -> bool:
     """Say whether a place is there on both sides, or on neither."""
-    return all(_there(before, pointer[:n]) == _there(after, pointer[:n]) for n in range(1, len(pointer) + 1))
+    return all(_there(before, pointer[:n]) == _there(after, there[:n]) for n in range(1, len(pointer) + 1))
 
 
 def _there(tree: Tree, pointer: Loc) -> bool:
