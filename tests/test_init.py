@@ -550,6 +550,15 @@ def test_an_interrupt_writes_nothing_and_says_so(work: Path) -> None:
     assert list(work.iterdir()) == []
 
 
+def test_whoever_builds_on_a_terminal_is_told_what_comes_next(work: Path, init: Said) -> None:
+    """The next step is said where something was written, to a person alone: not when nothing changed."""
+    assert init(*FLAGS, *HOST)[0] == 0
+    code, seen = on_terminal(["build"], [])
+    assert code == 0
+    assert "next: `jhecfg plan` says what it means; read `git diff out/jhe`, and commit it with the spec" in seen
+    assert "next:" not in on_terminal(["build"], [])[1]
+
+
 def on_terminal(words: list[str], answers: list[str]) -> tuple[int, str]:
     """Run jhecfg on a terminal and type each answer when a prompt stands there; return exit code and all that is seen."""
     ours, theirs = pty.openpty()

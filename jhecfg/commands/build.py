@@ -123,6 +123,8 @@ def _each(
     code = _code(outcomes, strict=strict, fail=fail)
     if code == Exit.OUT_OF_DATE:
         _tell_stale(talk, outcomes, options)
+    if code == Exit.OK and mode == "build" and talk.on_terminal:
+        _tell_next(talk, outcomes, options)
     return code
 
 
@@ -228,6 +230,14 @@ def _tell_stale(talk: Talk, outcomes: Sequence[Outcome], options: Options) -> No
         if talk.quiet and outcome.comparison is not None and outcome.stale:
             talk.complain(headline(outcome.site, outcome.comparison, options).rstrip("\n"))
     talk.complain(f"{options.out}/ is not what the specs say: run `jhecfg build`, and commit what it changes")
+
+
+def _tell_next(talk: Talk, outcomes: Sequence[Outcome], options: Options) -> None:
+    """Say to a person what becomes of what was written; a log needs no advice."""
+    written = [outcome.site for outcome in outcomes if outcome.stale]
+    if written:
+        where = f"{options.out}/{written[0]}" if len(written) == 1 else str(options.out)
+        talk.say(f"next: `jhecfg plan` says what it means; read `git diff {where}`, and commit it with the spec")
 
 
 def _code(outcomes: Sequence[Outcome], *, strict: bool, fail: bool) -> int:
