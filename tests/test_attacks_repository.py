@@ -198,13 +198,15 @@ def test_what_lies_in_out_is_no_command(repository: Path, said: Said) -> None:
 
 def test_a_line_of_a_diff_is_no_command(repository: Path, said: Said) -> None:
     """A runner takes a command behind white space too, as a line has it that a diff repeats unchanged."""
-    values = "smtp: {host: h.example.org, user: a@example.org}"
-    spec = GOOD + f"exchange:\n  {values}\n  env:\n    ZED: |\n      ::stop-commands::x\n      ##[add-mask]y\n"
+    files = r'{x: {mountPath: /x, stringData: "::stop-commands::x\n##[add-mask]y\n"}}'
+    hub = "{name: hub, domain: hub.example.org, deploy: external, access: {orgs: [Lab]}, values: {singleuser: {extraFiles: "
+    spec = GOOD + "orgs: [{name: Lab, id: 20001, type: laboratory}]\n" + f"hubs: [{hub}{files}}}}}}}]\n"
     (repository / "specs/lab.yaml").write_text(spec)
-    said("build")
-    for path in (repository / "out/lab").rglob("*.yaml"):
-        text = path.read_text()
-        path.write_text(text.replace("ZED", "ZEDA"))
+    assert said("build")[0] == 0
+    values = repository / "out/lab/hubs/hub/values.yaml"
+    assert re.search(r"^ +::stop-commands::x\n +##\[add-mask\]y$", values.read_text(), re.MULTILINE)
+    values.write_text(values.read_text().replace("mountPath: /x", "mountPath: /y"))
+    assert "stop-commands" in said("diff")[1]
     for words in (["check"], ["diff"], ["plan"], ["plan", "--format", "markdown"], ["plan", "--format", "json"]):
         _, out, err = said(*words)
         assert_inert(out, err)
