@@ -53,6 +53,7 @@ $(VENV)/.installed: pyproject.toml tools/locked/dev.txt
 ## lock: pin, with hashes, what CI installs, where pyproject.toml or an .in file changed; UPGRADE=1 takes newer versions
 lock: .tools/tools/.installed
 	$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)
+	@echo "next: make .venv/.installed, then python tools/licences.py writes docs/licences.md"
 
 ## audit: ask PyPI and npm for known weaknesses of everything that is locked; needs the network, and fails without
 audit: .tools/tools/.installed
