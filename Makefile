@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 KUBECONFORM := v0.7.0
 
-.PHONY: demo test cluster-test fast tools cluster-tools lint docs fuzz bench clean
+.PHONY: demo test cluster-test fast tools cluster-tools lint lock audit docs fuzz bench clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
@@ -44,10 +44,26 @@ docs: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml tools/locked/dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip==26.3"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/locked/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+## lock: pin, with hashes, what CI installs, where pyproject.toml or an .in file changed; UPGRADE=1 takes newer versions
+lock: .tools/tools/.installed
+	$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)
+	@echo "next: make .venv/.installed, then python tools/licences.py writes docs/licences.md"
+
+## audit: ask PyPI and npm for known weaknesses of everything that is locked; needs the network, and fails without
+audit: .tools/tools/.installed
+	@for lock in tools/locked/*.txt tests/requirements/*.txt; do echo "$$lock"; \
+	  .tools/tools/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r "$$lock" || exit 1; done
+	cd tests/js && npm audit --package-lock-only
+
+.tools/tools/.installed: tools/locked/tools.txt
+	$(PYTHON) -m venv .tools/tools
+	.tools/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/locked/tools.txt
 	@touch $@
 
 clean:

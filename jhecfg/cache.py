@@ -29,6 +29,8 @@ _PER_SHARD = 64
 
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
 _known_fingerprint: list[str] = []
 
 
@@ -124,7 +126,22 @@ def _place(spec: AnyPath, options: str) -> str | None:
         name = _digest(f"{os.path.abspath(spec)}\0{options}".encode("utf-8", "surrogateescape"))
     except OSError:  # no working directory any more, or jhecfg runs from a zip file
         return None
-    return os.path.join(root, name[:2], name[2:]) if root else None
+    return os.path.join(root, name[:2], name[2:]) if root and _is_ours(root) else None
+
+
+def _is_ours(root: str) -> bool:
+    """Say whether nobody but this user can put anything into the cache's folder, or is to make it.
+
+    A cache home that others may write to (a shared one, under /tmp) may hold links where we write and delete.
+    """
+    if sys.platform == "win32":
+        return True
+    try:
+        return os.lstat(root).st_uid == os.geteuid() and _is_private(os.stat(root))
+    except FileNotFoundError:
+        return True  # made with mode 0700 when it is needed
+    except OSError:
+        return False
 
 
 def _root() -> str:
@@ -209,9 +226,14 @@ def _open_plain(path: str, flags: int) -> int:
 def _write(place: str, data: bytes) -> None:
     """Write an entry whole, for this user alone, and keep its folder small."""
     shard = os.path.dirname(place)
-    os.makedirs(shard, mode=0o700, exist_ok=True)
+    os.makedirs(os.path.dirname(os.path.dirname(shard)), mode=0o700, exist_ok=True)  # the cache home
+    for folder in (os.path.dirname(shard), shard):
+        if not os.path.lexists(folder):
+            os.mkdir(folder, 0o700)  # another build may be quicker; then this one remembers nothing
+        if not _is_ours(folder):  # somebody was quicker
+            return
     staged = f"{place}.{os.getpid()}"
-    fd = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    fd = os.open(staged, _CREATE, 0o600)
     with open(fd, "wb") as file:
         file.write(data)
     os.replace(staged, place)

@@ -22,6 +22,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from jhecfg.border import is_outside, leads_out, work_tree
 from jhecfg.diagnostics import Diagnostic, Loc, Span, SpecError, ToolError, did_you_mean, nearest
 from jhecfg.exposed import secrets_in
 from jhecfg.layers import Places, laid_over
@@ -179,8 +180,15 @@ def _with_sealed(source: Source) -> Source:
     return source._replace(sealed=sealed, digests={**source.digests, **folder.digests})
 
 
-def bytes_of(path: Path, name: str) -> bytes:
-    """Return the bytes of a spec; `name` is how messages call it. Raises `ToolError` if it cannot be read."""
+def bytes_of(path: Path, name: str, *, anywhere: bool = False) -> bytes:
+    """Return the bytes of a spec; `name` is how messages call it. `anywhere`: a person named it, and it is no spec.
+
+    Raises `ToolError` if it cannot be read, or is a link that leads out of its repository.
+    """
+    if not name.isprintable():  # a line feed in it would forge a line of a log
+        raise ToolError(f"{name!a}: the file's name holds a character that does not show; rename it")
+    if not anywhere and leads_out(path):
+        raise ToolError(f"{name}: is a link that leads out of the repository; name the file itself")
     try:
         return _bytes(path)
     except OSError as error:
@@ -249,7 +257,7 @@ class _Chain:
             self._refuse("extends-not-a-path", "`extends` must be the path of a file", hint="write a path with `/`")
         file = posixpath.normpath(posixpath.join(posixpath.dirname(self.files[-1]), written))
         real = os.path.realpath(self.folder / file)
-        if written.startswith(("/", "~")) or Path(written).drive or not Path(real).is_relative_to(self.top):
+        if written.startswith(("/", "~")) or Path(written).drive or is_outside(Path(real), self.top):
             hint = "name it from this file's folder, and keep it in the same repository"
             self._refuse("extends-outside", "the base lies outside the repository", hint=hint)
         if real in self.real:
@@ -295,10 +303,7 @@ def _extends(document: Document) -> Span:
 
 def _top(folder: Path) -> Path:
     """Return the git work tree a folder is in, or else the folder above it."""
-    for place in (folder, *folder.parents):
-        if os.path.exists(place / ".git"):  # unlike Path.exists it cannot raise
-            return place
-    return folder.parent
+    return work_tree(folder) or folder.parent
 
 
 def _beside(folder: Path) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jhecfg import __version__
 from jhecfg.diagnostics import Diagnostic, ToolError
-from jhecfg.report import Format, prepare_streams, put, render, summary
+from jhecfg.report import Format, inert, prepare_streams, put, render, summary
 
 
 class Exit(IntEnum):
@@ -40,17 +40,21 @@ class Talk:
         return sys.stderr.isatty()
 
     def result(self, text: str) -> None:
-        """Print a result."""
+        """Print a result, in which nothing is a command to a terminal or a CI runner: names of files may be one."""
+        put(sys.stdout, inert(text))
+
+    def secret(self, text: str) -> None:
+        """Print a result for a program, which takes it as it is."""
         put(sys.stdout, text)
 
     def say(self, text: str) -> None:
         """Tell a person something, unless they asked for quiet."""
         if not self.quiet:
-            put(sys.stderr, text + "\n")
+            put(sys.stderr, inert(text) + "\n")
 
     def complain(self, text: str) -> None:
         """Tell a person what is in the way."""
-        put(sys.stderr, text + "\n")
+        put(sys.stderr, inert(text) + "\n")
 
     def diagnostics(self, listed: Sequence[Diagnostic], docs: Mapping[str, str], tail: str) -> None:
         """Print diagnostics: for people on stderr, for programs on stdout."""
@@ -70,7 +74,7 @@ def guarded(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except ToolError as error:
-        put(sys.stderr, f"jhecfg: {error}\n")
+        put(sys.stderr, inert(f"jhecfg: {error}\n"))
         return Exit.ENVIRONMENT
     except Exception as error:
         return _bug(error)

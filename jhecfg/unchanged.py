@@ -64,7 +64,12 @@ def orphans(out: str, sites: Collection[str]) -> list[str]:
         names = sorted(os.listdir(out))
     except OSError:
         return []
-    return [name for name in names if name not in sites and os.path.isfile(os.path.join(out, name, LOCK))]
+    return [name for name in names if name not in sites and _is_label(name) and os.path.isfile(f"{out}/{name}/{LOCK}")]
+
+
+def _is_label(name: str) -> bool:
+    """Say whether a site may be called so: nothing else in `out` is of jhecfg, whatever its name tells a terminal."""
+    return name.isascii() and name.replace("-", "").isalnum()
 
 
 def forgotten(out: str, site: str) -> str:

@@ -163,7 +163,7 @@ def show(spec: Path, talk: Talk, store: Path | None, name: str) -> int:
         if value is None:
             raise ToolError(f"{named} is not in {place.store}; run {place.command('init')}")
         refuse_terminal(f"a person reads it in {place.store}")
-        talk.result(value)
+        talk.secret(value)
         return Exit.OK
 
     return on(spec, store, talk, command)

@@ -63,7 +63,7 @@ def _dry_run(place: Place, talk: Talk, wanted: Sequence[Named], values: Values) 
         talk.result("".join(f"{command}\n" for command in commands))
         return Exit.OK
     refuse_terminal("without --dry-run nothing is shown")
-    talk.result("".join(f"---\n{dump(manifest(named.need, items))}" for named, items in grouped))
+    talk.secret("".join(f"---\n{dump(manifest(named.need, items))}" for named, items in grouped))
     return Exit.OK
 
 

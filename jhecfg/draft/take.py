@@ -61,7 +61,7 @@ def taken(files: Sequence[Path]) -> Draft:
 
 def _parts_of(file: Path) -> Iterator[Part]:
     name = "standard input" if str(file) == "-" else file.as_posix()
-    data = sys.stdin.buffer.read(LIMITS.bytes + 1) if str(file) == "-" else bytes_of(file, name)
+    data = sys.stdin.buffer.read(LIMITS.bytes + 1) if str(file) == "-" else bytes_of(file, name, anywhere=True)
     return parts(data, name)
 
 

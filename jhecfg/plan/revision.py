@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from jhecfg.diagnostics import SpecError, ToolError
+from jhecfg.programs import program
 from jhecfg.reader import LIMITS, read
 from jhecfg.sealed import folder_of
 from jhecfg.source import LEVELS, Source, load
@@ -163,26 +164,35 @@ def _ways(path: str) -> Iterator[str]:
     yield from ("/".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
+_SAFE = {
+    "LC_ALL": "C",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",  # git before 2.45 does not know it; and so:
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+"""What keeps a repository from having its own way: its config may name a program that fetches objects which it lacks,
+and its refs other objects in the place of those that are asked for."""
+
+_OPTIONS = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "safe.bareRepository=explicit")
+"""None of our words runs a hook, or works in a bare repository; should git ever see that otherwise, it does not."""
+
+
 def _git(folder: Path, *words: str) -> bytes:
-    """Run git and return what it prints. It changes nothing and asks no network. Raises ToolError."""
-    environment = {
-        **os.environ,
-        "LC_ALL": "C",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
+    """Run git and return what it prints. It changes nothing, asks no network and runs nothing. Raises ToolError."""
+    binary = program("git")
+    if binary is None:
+        raise ToolError("git is not on PATH; compare two files with --against FILE")
     try:
-        ran = subprocess.run(  # noqa: S603 - our own words, no shell; every path behind `--`
-            ["git", *words],  # noqa: S607 - the git that the person uses
+        ran = subprocess.run(  # noqa: S603 - our own words, no shell; of a path only the hash of its blob
+            [binary, *_OPTIONS, *words],
             cwd=folder,
-            env=environment,
+            env={**os.environ, **_SAFE},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=SECONDS,
         )
-    except FileNotFoundError:
-        raise ToolError("git is not on PATH; compare two files with --against FILE") from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolError(f"git does not answer: {type(error).__name__}") from None
     if ran.returncode:

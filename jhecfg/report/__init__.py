@@ -13,9 +13,9 @@ from typing import Literal
 
 from jhecfg.diagnostics import Diagnostic, in_order
 from jhecfg.report.streams import prepare_streams, put, wants_colour
-from jhecfg.report.words import summary
+from jhecfg.report.words import inert, summary
 
-__all__ = ["Format", "prepare_streams", "put", "render", "summary", "wants_colour"]
+__all__ = ["Format", "inert", "prepare_streams", "put", "render", "summary", "wants_colour"]
 
 Format = Literal["text", "json", "github", "sarif"]
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jhecfg.diagnostics import Diagnostic, Severity, Span
-from jhecfg.report.words import files_of, relative, well_formed
+from jhecfg.report.words import files_of, inert, relative, well_formed
 
 VERSION = 1
 
@@ -35,7 +35,7 @@ def document(diagnostics: Sequence[Diagnostic], root: Path | None) -> str:
             "files": len(files_of(diagnostics)),
         },
     }
-    return json.dumps(whole, indent=2) + "\n"
+    return inert(json.dumps(whole, indent=2)) + "\n"
 
 
 def one(diagnostic: Diagnostic, root: Path | None) -> dict[str, object]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from jhecfg import __version__
 from jhecfg.diagnostics import Diagnostic, Span
-from jhecfg.report.words import clean, relative, sentences, well_formed
+from jhecfg.report.words import clean, inert, relative, sentences, well_formed
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -40,7 +40,7 @@ def document(diagnostics: Sequence[Diagnostic], root: Path | None, docs: Mapping
         "columnKind": "unicodeCodePoints",  # 3.14.27: what Span counts in
         "results": [result(diagnostic, diagnostic.span, index, root) for diagnostic in diagnostics if diagnostic.span],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return inert(json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)) + "\n"
 
 
 def driver(rules: list[Node]) -> Node:

@@ -53,6 +53,24 @@ def clean(text: str) -> str:
     return "".join(glyphs(text))
 
 
+# What a terminal obeys, or what makes a line look like another: controls but tab and line feed, line separators, and
+# characters that turn the direction of text. Letters that merely do not show stay, for a diff is to be applied.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|"
+    + COMMAND
+    + r"|^[^\S\n]*:(?=:)",  # the runner takes any white space off the start of a line
+    re.MULTILINE,
+)
+
+
+def inert(text: str) -> str:
+    """Return lines that a terminal or the log of a CI runner shows and never obeys; all else of them is as it was.
+
+    In JSON the escapes mean what they stand for.
+    """
+    return _OBEYED.sub(lambda found: found[0][:-1] + escaped(found[0][-1]), text)
+
+
 def clean_file(file: str) -> str:
     """Return a file's name for the start of a line, where `::name::` would be a GitHub command."""
     return re.sub("^:|:(?=:)", lambda _: escaped(":"), clean(file))

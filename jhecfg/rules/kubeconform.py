@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 
 from jhecfg import schemas
 from jhecfg.diagnostics import Loc, ToolError
+from jhecfg.programs import program
 from jhecfg.rules.schema_error import Violation
 
 INSTALL = "go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0"
@@ -40,7 +40,7 @@ _GOT = re.compile(r"^got (\w+), want (.+)$")
 
 def find_kubeconform() -> str | None:
     """Return the path of kubeconform on PATH, or None."""
-    return shutil.which("kubeconform")
+    return program("kubeconform")
 
 
 def kubeconform_violations(

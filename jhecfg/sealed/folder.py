@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from jhecfg.border import is_outside
 from jhecfg.diagnostics import Diagnostic, Span, SpecError
 from jhecfg.listing import listing_digest, names_in
 from jhecfg.sealed import LIMITS, Backend, SealedFile, read_sealed
@@ -78,7 +79,7 @@ class Folder:
 
     def _within(self, path: Path) -> None:
         """Refuse what lies outside the work tree, links followed: a review of the repository would not see it."""
-        if not Path(os.path.realpath(path)).is_relative_to(self.top):
+        if is_outside(Path(os.path.realpath(path)), self.top):
             self._refuse("the sealed files lie outside the repository", "keep them beside the spec")
 
     def _refuse(self, message: str, hint: str) -> NoReturn:

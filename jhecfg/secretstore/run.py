@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from jhecfg.diagnostics import ToolError
+from jhecfg.programs import program
 
 SECONDS = 120
 
@@ -32,7 +32,7 @@ def run(words: Sequence[str], *, secrets: Iterable[str] = (), text: str | None =
 
     Raises ToolError where the program is missing, or does not end.
     """
-    binary = shutil.which(words[0])
+    binary = program(words[0])
     if binary is None:
         raise ToolError(f"{words[0]} is not on PATH: {_INSTALL[words[0]]}")
     try:
