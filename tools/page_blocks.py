@@ -1,8 +1,8 @@
 """Blocks of Markdown pages that are output: run again, and written as they should be.
 
-A ```console block is a session: each line that begins with `$ ` is run, what stands below it is what it prints. A line of
-`…` stands for lines left out: what is above it keeps its number of lines, what is below it is found by its first line
-(the last part: counted from the end). All of a page runs in one fresh folder, in order, each page by itself.
+A ```console block is a session: each line that begins with `$ ` is run, what stands below it is what it prints. A line
+of `…` stands for lines left out: what is above it keeps its number of lines, what is below it is found by its first
+line (the last part: counted from the end). All of a page runs in one fresh folder, in order, each page by itself.
 
 A comment on the line above a fenced block says what else the block is, or what is done without showing it:
 
@@ -14,9 +14,9 @@ A comment on the line above a fenced block says what else the block is, or what 
     <!-- tree: out/jhe-example -->                     the block is the files of a folder
     <!-- set: site.yaml "v0.0.12" "v0.0.13" -->        replaces text in that file (no block follows)
     <!-- do: jhecfg build -q site.yaml -->             runs a command that must succeed (no block follows)
-    <!-- copy: site.yaml before.yaml -->               copies a file or folder, of here or of the repository (no block follows)
+    <!-- copy: site.yaml before.yaml -->               copies a file or folder, of here or the repository (no block)
 
-Blocks that are not run are held against something else, by tests/test_docs.py:
+Blocks that are not run are held against something else, by tests/test_page_blocks.py:
 
     <!-- spec: examples/02-one-hub.yaml -->            the block, laid over that spec, compiles without an error
     <!-- steps: GitHub Actions -->                     each `run` of these steps is checked as a shell block is
@@ -31,7 +31,9 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -49,7 +51,24 @@ _PART = re.compile(
     r"|^(?:<!-- (?P<mark>\w+): (?P<words>.+?) -->\n)?(?P<fence>`{3,})(?P<language>\w*)\n(?P<body>.*?)^(?P=fence)\n",
     re.MULTILINE | re.DOTALL,
 )
-PROGRAMS = ("bash", "cat", "cp", "cut", "diff", "git", "grep", "head", "ls", "mkdir", "mv", "rm", "sed", "sort", "tail", "wc")
+PROGRAMS = (
+    "bash",
+    "cat",
+    "cp",
+    "cut",
+    "diff",
+    "git",
+    "grep",
+    "head",
+    "ls",
+    "mkdir",
+    "mv",
+    "rm",
+    "sed",
+    "sort",
+    "tail",
+    "wc",
+)
 """All that a page may run, beside jhecfg: no kubeconform is found, here and elsewhere alike."""
 
 
@@ -82,7 +101,7 @@ def is_run(block: Block) -> bool:
 
 
 def refreshed(page: str) -> str:
-    """Return a page with its blocks as they should be; raises AssertionError where a command ends otherwise than said."""
+    """Return a page with its blocks as they should be; AssertionError where a command ends otherwise than said."""
     if not any(is_run(block) for block in blocks(page)):
         return page
     with tempfile.TemporaryDirectory(prefix="page-") as folder:
@@ -246,6 +265,8 @@ class Stage:
         seen, left = b"", list(answers)
         while part := _read(ours):
             seen += part
+            if part == SILENCE:
+                os.killpg(child.pid, signal.SIGKILL)
             if left and seen.endswith(b": "):
                 os.write(ours, left.pop(0).encode() + b"\n")
         os.close(ours)
@@ -257,8 +278,13 @@ class Stage:
         return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
+SILENCE = b"\n(nothing more for a minute: an answer is missing)\n"
+
+
 def _read(terminal: int) -> bytes:
-    """Return what a terminal shows next; nothing where the program behind it has ended."""
+    """Return what a terminal shows next; nothing where the program behind it has ended, SILENCE where it waits."""
+    if not select.select([terminal], [], [], 60)[0]:
+        return SILENCE
     try:
         return os.read(terminal, 4096)
     except OSError:
