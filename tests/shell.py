@@ -56,6 +56,7 @@ def commands(page: str) -> Iterator[list[str]]:
 
 # The long options that the page uses, of tools that tests do not run (helm 3.18, eksctl 0.230, aws 2, curl, ssh-keygen).
 KNOWN = {
+    "helm get": "namespace output",
     "helm uninstall": "namespace",
     "helm upgrade": "install repo version namespace create-namespace values wait timeout",
     "helm version": "short",

@@ -104,3 +104,19 @@ def test_the_layers_of_the_page_are_those_that_are_checked() -> None:
     (contract,) = config["tool"]["importlinter"]["contracts"]
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     assert "```text\n" + "\n".join(contract["layers"]) + "\n```" in page
+
+
+def test_the_picture_of_the_pipeline_names_what_there_is() -> None:
+    """Each file and folder in the picture of docs/architecture.md is one of the package."""
+    picture = blocks((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))[0].body
+    named = set(re.findall(r"[a-z]+(?:\.py|/)(?=[\s,)])", picture.replace("specs/x.yaml", "")))
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not (ROOT / "jhecfg" / name).exists()] == []
+
+
+def test_the_number_of_defects_is_the_one_that_pages_say() -> None:
+    """docs/defects.md has as many rows as other pages say."""
+    rows = re.findall(r"^\| [A-Z]+\d+ \|", (ROOT / "docs" / "defects.md").read_text(encoding="utf-8"), re.MULTILINE)
+    said = [found for page in PAGES for found in re.findall(r"(\d+) places", page.read_text(encoding="utf-8"))]
+    assert said
+    assert set(said) == {str(len(rows))}

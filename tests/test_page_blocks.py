@@ -16,6 +16,7 @@ from typer.main import get_command
 from jhecfg.cli import app
 from jhecfg.diagnostics import Severity
 from jhecfg.pipeline import compile_source
+from jhecfg.sealed.forms import ENCRYPTED_REGEX
 from jhecfg.source import load
 from tests.shell import commands, unknown_options
 from tests.tools import ROOT, find, need
@@ -139,6 +140,16 @@ def test_hooks_of_pages_are_those_of_the_repository() -> None:
     there = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
     named = {found for name in PAGES for found in re.findall(r"^ +- id: (\S+)$", text_of(name), re.MULTILINE)}
     assert named == there
+
+
+def test_the_rules_for_sops_are_those_that_files_are_held_to() -> None:
+    """A file that sops writes by the rules of docs/secrets.md is one that jhecfg takes."""
+    (rules,) = (
+        yaml.safe_load(block.body) for block in blocks(text_of("docs/secrets.md")) if ".sops.yaml" in block.body
+    )
+    (rule,) = rules["creation_rules"]
+    assert rule.pop("age").startswith("age1")
+    assert rule == {"encrypted_regex": ENCRYPTED_REGEX, "mac_only_encrypted": True}
 
 
 # --- the machinery itself ---------------------------------------------------------------------------------------------
