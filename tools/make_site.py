@@ -3,13 +3,14 @@
     python tools/make_site.py             # .site/html, with the mkdocs of `make tools`
     python tools/make_site.py FOLDER      # FOLDER/html
 
-Pages stay where GitHub shows them. For the site they are copied below FOLDER/pages, with links rewritten: README.md is the
-first page, and what a page links to outside of docs/, such as a spec or a module, comes along as a page of its own. So no
-link leaves the site, wherever it lies, and nothing has to know where the repository is.
+Pages stay where GitHub shows them. For the site they are copied below FOLDER/pages, with links rewritten: README.md is
+the first page, and what a page links to outside of docs/, such as a spec or a module, comes along as a page of its own.
+So no link leaves the site, wherever it lies, and nothing has to know where the repository is.
 """
 
 from __future__ import annotations
 
+import html
 import os
 import posixpath
 import re
@@ -24,16 +25,35 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 TOOLS = ROOT / ".tools"
-MERMAID = TOOLS / "mermaid.min.js"
+SCRIPTS = ("mermaid.js", "iframe-worker.js")
+"""What the site would fetch from elsewhere; `make tools` brings them."""
 FILES = "files"
 """Folder of the site for what pages link to outside of the documentation."""
 
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^)\s]+)\)")
-_FENCE = re.compile(r"^(`{3,}).*?^\1$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(r"^<!-- [a-z]+: .*? -->\n|^<!-- /?speed -->\n", re.MULTILINE)
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
 
 Nav = list[Any]
+
+# Pygments takes a `#` in what a command prints for the prompt of root, so sessions are not left to it.
+_COMMAND = re.compile(r"^(\$ )((?:.*\\\n)*.*)$", re.MULTILINE)
+
+
+def _session(fence: re.Match[str]) -> str:
+    """Return a session as HTML: prompts, commands and output are told apart. Nothing for other blocks."""
+    if fence[2] != "console":
+        return ""
+    parts, at, body = [], 0, html.escape(fence[3].rstrip("\n"), quote=False)
+    for command in _COMMAND.finditer(body):
+        parts += [_span("go", body[at : command.start()]), _span("gp", command[1]), command[2]]
+        at = command.end()
+    return f'<div class="highlight"><pre><code>{"".join([*parts, _span("go", body[at:])])}</code></pre></div>'
+
+
+def _span(kind: str, text: str) -> str:
+    return f'<span class="{kind}">{text}</span>' if text else ""
 
 
 def nav() -> Nav:
@@ -64,6 +84,15 @@ def pages(order: Nav) -> Iterator[str]:
                 yield from pages([below] if isinstance(below, str) else below)
 
 
+def titles(order: Nav) -> dict[str, str]:
+    """Return the title of each page that has one in an order."""
+    found: dict[str, str] = {}
+    for entry in order:
+        for title, below in entry.items() if isinstance(entry, dict) else ():
+            found |= {below: title} if isinstance(below, str) else titles(below)
+    return found
+
+
 def address(page: str) -> str:
     """Return where a page of the repository stands on the site."""
     if page == "README.md":
@@ -75,7 +104,7 @@ def gather(folder: Path) -> None:
     """Write FOLDER/pages and FOLDER/mkdocs.yml: everything that the site is made of."""
     order, target = nav(), folder / "pages"
     shutil.rmtree(target, ignore_errors=True)
-    site = Site(set(pages(order)))
+    site = Site(set(pages(order)), titles(order))
     for page in sorted(site.pages):
         _write(target / address(page), site.rewritten(page))
     while site.wanted:
@@ -84,8 +113,9 @@ def gather(folder: Path) -> None:
     (target / "assets").mkdir()
     shutil.copy(ROOT / "tools" / "site" / "site.css", target / "assets")
     shutil.copy(ROOT / "docs" / "jhecfg.schema.json", target)
-    if MERMAID.exists():
-        shutil.copy(MERMAID, target / "assets")
+    for script in SCRIPTS:
+        if (TOOLS / "scripts" / script).exists():
+            shutil.copy(TOOLS / "scripts" / script, target / "assets")
     _write(folder / "mkdocs.yml", _config(order))
 
 
@@ -114,8 +144,9 @@ def _write(path: Path, text: str) -> None:
 class Site:
     """The pages of the site, and the files of the repository that they want along."""
 
-    def __init__(self, pages: set[str]) -> None:
+    def __init__(self, pages: set[str], titles: dict[str, str]) -> None:
         self.pages = pages
+        self.titles = titles | {name.removeprefix("docs/"): title for name, title in titles.items()}
         self.wanted: set[str] = set()
         self.there: set[str] = set()
 
@@ -124,16 +155,18 @@ class Site:
         text = (ROOT / page).read_text(encoding="utf-8")
         parts, at = [], 0
         for fence in _FENCE.finditer(text):
-            parts += [self._prose(page, text[at : fence.start()]), fence[0]]
+            parts += [self._prose(page, text[at : fence.start()]), _session(fence) or fence[0]]
             at = fence.end()
-        return "".join([*parts, self._prose(page, text[at:])])
+        head = "---\nhide: [navigation]\n---\n\n" if page == "README.md" else ""
+        return "".join([head, *parts, self._prose(page, text[at:])])
 
     def _prose(self, page: str, text: str) -> str:
         text = _MARK.sub("", text)
-        return _LINK.sub(lambda found: f"[{self._links(page, found[1])}]({self._target(page, found[2])})", text)
+        return _LINK.sub(lambda found: f"[{self._named(found[1])}]({self._target(page, found[2])})", text)
 
-    def _links(self, page: str, text: str) -> str:
-        return text
+    def _named(self, text: str) -> str:
+        """Return a link's text: the title of a page whose file GitHub's readers see there."""
+        return self.titles.get(text, text)
 
     def _target(self, page: str, target: str) -> str:
         path, _, anchor = target.partition("#")
@@ -162,7 +195,10 @@ class Site:
         head = "---\nsearch:\n  exclude: true\n---\n\n"
         if (ROOT / path).is_dir():
             done = subprocess.run(["git", "ls-files", path], cwd=ROOT, capture_output=True, text=True, check=True)
-            rows = (f"- [`{name}`]({self._target(f'{path}/x', posixpath.relpath(name, path))})" for name in done.stdout.split())
+            rows = (
+                f"- [`{name}`]({self._target(f'{path}/x', posixpath.relpath(name, path))})"
+                for name in done.stdout.split()
+            )
             return f"{head}# {path}/\n\n" + "\n".join(rows) + "\n"
         text = (ROOT / path).read_text(encoding="utf-8")
         fence = "`" * (3 + max((len(found) for found in re.findall(r"`{3,}", text)), default=0))
@@ -172,8 +208,8 @@ class Site:
 def build(folder: Path) -> int:
     """Gather the pages and build the site; return mkdocs' exit code."""
     mkdocs = TOOLS / "site" / "bin" / "mkdocs"
-    if not mkdocs.exists() or not MERMAID.exists():
-        print("mkdocs and Mermaid are absent: run `make tools`")
+    if not (mkdocs.exists() and all((TOOLS / "scripts" / script).exists() for script in SCRIPTS)):
+        print("mkdocs or the site's scripts are absent: run `make tools`")
         return 5
     gather(folder)
     command = [str(mkdocs), "build", "--strict", "--quiet", "--config-file", str(folder / "mkdocs.yml")]
