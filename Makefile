@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 KUBECONFORM := v0.7.0
 
-.PHONY: demo test cluster-test fast tools cluster-tools lint lock audit docs fuzz bench clean
+.PHONY: demo test cluster-test fast tools cluster-tools lint lock audit docs site fuzz bench clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
@@ -36,9 +36,13 @@ tools: $(VENV)/.installed
 cluster-tools: $(VENV)/.installed
 	@tools/install cluster
 
-## docs: write what is generated in docs/ and README.md again
+## docs: write what is generated again: reference, and what commands print, on all pages
 docs: $(VENV)/.installed
 	$(BIN)/python tools/make_docs.py
+
+## site: the documentation as HTML, in .site/html; it may be read from there, or be put on any server
+site: tools
+	$(BIN)/python tools/make_site.py
 
 ## bench: CPU seconds, peak memory and documents per second of an installed wheel
 bench: $(VENV)/.installed

@@ -2,51 +2,43 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import tomllib
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from jhecfg.cli import app
 from jhecfg.pipeline import documentation
 from tests.tools import ROOT
+from tools import make_docs
+from tools.page_blocks import blocks, is_run
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "examples" / "README.md"])
 COMMANDS = [str(command.callback.__name__) for command in app.registered_commands if command.callback]
 GROUPS = [str(group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance]
+RUN = [name for name in make_docs.pages() if any(map(is_run, blocks((ROOT / name).read_text(encoding="utf-8"))))]
 
 
-def make_docs() -> ModuleType:
-    """Import the script that writes the generated pages."""
-    spec = importlib.util.spec_from_file_location("make_docs", ROOT / "tools" / "make_docs.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.mark.parametrize("name", make_docs.MADE)
+def test_a_page_of_reference_is_what_would_be_made(name: str) -> None:
+    """Spec, rules, commands and schema show what jhecfg is today; tools/make_docs.py writes them."""
+    assert (ROOT / name).read_text(encoding="utf-8") == make_docs.document(name)
 
 
-@pytest.fixture(scope="module")
-def made() -> dict[str, str]:
-    """Every generated file, made now; commands in README.md are run."""
-    documents: dict[str, str] = make_docs().documents()
-    return documents
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUN)
+def test_a_page_shows_what_its_commands_print(name: str) -> None:
+    """Each session, file and output on a page is what a reader sees who follows it; tools/make_docs.py writes them."""
+    assert (ROOT / name).read_text(encoding="utf-8") == make_docs.document(name)
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/spec.md", "docs/rules.md", "docs/jhecfg.schema.json"])
-def test_generated_text_is_what_would_be_generated(made: dict[str, str], name: str) -> None:
-    """Spec, rules, schema and the README's blocks show what jhecfg says today; tools/make_docs.py writes them."""
-    assert sorted(made) == ["README.md", "docs/jhecfg.schema.json", "docs/rules.md", "docs/spec.md"]
-    assert (ROOT / name).read_text(encoding="utf-8") == made[name]
-
-
-def test_every_code_is_documented(made: dict[str, str]) -> None:
-    """docs/rules.md has a heading for each code that can be printed, once."""
-    headings = re.findall(r"^### (\S+)$", made["docs/rules.md"], re.MULTILINE)
-    assert sorted(headings) == sorted(documentation())
+def test_every_code_is_documented() -> None:
+    """docs/rules.md has a heading for each code that can be printed, once, and its index each of them."""
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^### (\S+)$", page, re.MULTILINE)) == sorted(documentation())
+    index = page[page.index("| topic | codes |") : page.index("\n## ")]
+    assert sorted(re.findall(r"\[`(\S+)`\]", index)) == sorted(documentation())
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -61,13 +53,6 @@ def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"`jhecfg {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
     callback = next(c.callback for c in app.registered_commands if c.callback and c.callback.__name__ == command)
     assert callback.__doc__
-
-
-def test_no_command_is_named_that_does_not_exist() -> None:
-    """What the README and the guides show as a command is one."""
-    for page in (ROOT / "README.md", ROOT / "docs" / "using.md", ROOT / "docs" / "outputs.md"):
-        named = set(re.findall(r"`jhecfg ([a-z]+)", page.read_text(encoding="utf-8")))
-        assert named <= {*COMMANDS, *GROUPS}, page.name
 
 
 def test_the_readme_is_short_and_has_the_test_command() -> None:
@@ -119,3 +104,19 @@ def test_the_layers_of_the_page_are_those_that_are_checked() -> None:
     (contract,) = config["tool"]["importlinter"]["contracts"]
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     assert "```text\n" + "\n".join(contract["layers"]) + "\n```" in page
+
+
+def test_the_picture_of_the_pipeline_names_what_there_is() -> None:
+    """Each file and folder in the picture of docs/architecture.md is one of the package."""
+    picture = blocks((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))[0].body
+    named = set(re.findall(r"[a-z]+(?:\.py|/)(?=[\s,)])", picture.replace("specs/x.yaml", "")))
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not (ROOT / "jhecfg" / name).exists()] == []
+
+
+def test_the_number_of_defects_is_the_one_that_pages_say() -> None:
+    """docs/defects.md has as many rows as other pages say."""
+    rows = re.findall(r"^\| [A-Z]+\d+ \|", (ROOT / "docs" / "defects.md").read_text(encoding="utf-8"), re.MULTILINE)
+    said = [found for page in PAGES for found in re.findall(r"(\d+) places", page.read_text(encoding="utf-8"))]
+    assert said
+    assert set(said) == {str(len(rows))}

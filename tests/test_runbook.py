@@ -5,23 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.core import TyperGroup
-from typer.main import get_command
 
 from jhecfg.artifact import Artifact
-from jhecfg.cli import app
 from jhecfg.releases import find_release
 from jhecfg.render import render
 from jhecfg.render.picture import label
@@ -31,6 +26,7 @@ from jhecfg.rules.schema import schema_violations
 from jhecfg.site import Site
 from jhecfg.source import load
 from tests.aws_site import HUB, make
+from tests.shell import blocks, commands, unknown_options
 from tests.tools import ROOT, need
 
 REPO = "git@git.example.org:health/deploy.git"
@@ -88,46 +84,6 @@ def rendered(name: str) -> tuple[str, frozenset[str]]:
     return page, frozenset(artifact.path for artifact in artifacts)
 
 
-def blocks(page: str, language: str) -> list[str]:
-    """Return the fenced blocks of a language, as a Markdown reader finds them."""
-    found, lines = [], iter(page.split("\n"))
-    for line in lines:
-        opening = re.fullmatch(r"(`{3,})(\w+)", line)
-        if opening:
-            body: list[str] = []
-            for inner in lines:
-                if inner.strip("`") == "" and len(inner) >= len(opening[1]):
-                    break
-                body.append(inner)
-            else:
-                raise AssertionError("a block never ends")
-            if opening[2] == language:
-                found.append("\n".join(body))
-    return found
-
-
-def commands(page: str) -> Iterator[list[str]]:
-    """Yield the words of each simple command of the shell blocks; here-documents are left out."""
-    for body in blocks(page, "bash"):
-        body = re.sub(r"<<'(SQL|END)'\n.*?\n\1\n", "\n", body, flags=re.DOTALL)
-        body = body.replace("\\\n", " ").replace('"$(', "\n").replace("$(", "\n").replace("<(", "\n")
-        for line in body.split("\n"):
-            lexer = shlex.shlex(line, posix=True, punctuation_chars="|;&")
-            lexer.whitespace_split = True
-            lexer.commenters = ""
-            words: list[str] = []
-            try:
-                tokens = list(lexer)
-            except ValueError:  # what is left of a substitution's closing quote
-                tokens = line.replace('"', " ").replace("'", " ").split()
-            for token in [*tokens, ";"]:
-                if token.strip("|;&"):
-                    words.append(token.rstrip(")"))
-                else:
-                    yield words
-                    words = []
-
-
 # --- true -------------------------------------------------------------------------------------------------------------
 
 
@@ -155,70 +111,13 @@ def test_every_file_that_the_page_names_is_in_the_output(name: str) -> None:
             assert option not in options or value in paths | folders, words
 
 
-# The long options that the page uses, of tools that tests do not run (helm 3.18, eksctl 0.230, aws 2, curl, ssh-keygen).
-KNOWN = {
-    "helm uninstall": "namespace",
-    "helm upgrade": "install repo version namespace create-namespace values wait timeout",
-    "helm version": "short",
-    "eksctl create": "config-file",
-    "eksctl delete": "config-file wait",
-    "aws eks": "region name",
-    "aws cloudformation": "region stack-name template-file query output",
-    "aws secretsmanager": "region name secret-id secret-string query output",
-    "aws rds": "region db-instance-identifier db-snapshot-identifier source-db-instance-identifier output query "
-    "target-db-instance-identifier restore-time db-subnet-group-name vpc-security-group-ids db-parameter-group-name "
-    "no-publicly-accessible deletion-protection no-deletion-protection apply-immediately multi-az",
-}
-
-
 @EVERY
 def test_every_option_exists(name: str) -> None:
     """The help of kubectl itself, the lists above, and our own command line know each option that the page uses."""
     kubectl = need("kubectl")
     page, _ = rendered(name)
     for words in commands(page):
-        if words and words[0] in ("helm", "eksctl", "aws"):
-            known = KNOWN.get(" ".join(words[:2]), "").split()
-            assert {word.split("=")[0][2:] for word in words if word.startswith("--")} <= set(known), words
-        if words and words[0] == "jhecfg":
-            assert {word for word in words[1:] if word.startswith("-") and word != "-"} <= own_options(words[1:]), words
-        if words and words[0] == "kubectl":
-            mine = words[: words.index("--")] if "--" in words else words
-            used = {word.split("=")[0] for word in mine if word.startswith("--")}
-            assert used <= options_of(kubectl, _subcommand(mine)), words
-
-
-def own_options(words: list[str]) -> set[str]:
-    """Return the options of one of our own commands, which must exist."""
-    command: Any = get_command(app)
-    for word in words:
-        if not isinstance(command, TyperGroup) or word.startswith("-"):
-            break
-        command = command.commands[word]
-    return {option for parameter in command.params for option in parameter.opts}
-
-
-def _subcommand(words: list[str]) -> tuple[str, ...]:
-    plain = [word for index, word in enumerate(words[1:], 1) if words[index - 1] != "--namespace"]
-    names = [word for word in plain if not word.startswith("-")]
-    deep = {
-        "create": ("secret", "configmap"),
-        "rollout": ("status", "restart"),
-        "config": ("current-context",),
-        "auth": ("can-i",),
-    }
-    pair = names[:2] if names[0] in deep and names[1:2] and names[1] in deep[names[0]] else names[:1]
-    return (*pair, names[2]) if pair[-1] == "secret" else tuple(pair)
-
-
-@cache
-def options_of(kubectl: str, subcommand: tuple[str, ...]) -> frozenset[str]:
-    """Return the long options of a kubectl command, from its help."""
-    texts = [
-        subprocess.run([kubectl, *args], capture_output=True, text=True, check=True).stdout
-        for args in ([*subcommand, "--help"], ["options"])
-    ]
-    return frozenset(re.findall(r"(--[a-z][a-z-]+)", "\n".join(texts)))
+        assert unknown_options(words, kubectl) == set(), words
 
 
 @pytest.mark.parametrize("site", ["specs/jhe-example.yaml", "examples/02-one-hub.yaml", "examples/01-exchange.yaml"])
