@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Repository:
 
     def __init__(self, folder: Path, temp: Path, github: GitHub) -> None:
         self.origin, self.clone, self.temp = folder / "origin", folder / "clone", temp
-        self.folder, self.github = folder, github
+        self.folder, self.github, self.numbers = folder, github, count()
         (self.origin / "specs").mkdir(parents=True)
         self.git("init", "-q", "-b", "main")
 
@@ -64,9 +65,9 @@ class Repository:
             built(self.origin, f"specs/{name}.yaml")
 
     def commit(self) -> str:
-        """Commit everything."""
+        """Commit everything; two commits of one second are not the same one."""
         self.git("add", "-A")
-        self.git("commit", "-q", "--allow-empty", "-m", "change")
+        self.git("commit", "-q", "--allow-empty", "-m", f"change {next(self.numbers)}")
         return self.git("rev-parse", "HEAD")
 
     def pull_request(self, *, depth: int = 2, fork: bool = False, **inputs: str) -> Job:
@@ -211,6 +212,7 @@ def test_a_mistake_is_on_its_line(sites: Repository, github: GitHub) -> None:
     (found,) = [each for each in job.annotations if each.at.get("title") == "unknown-field"]
     assert (found.at["file"], found.at["line"]) == ("specs/lab.yaml", "4")
     assert "the annotations say where" in github.comments[0]["body"]
+    assert "specs/lab.yaml:4:1: error[unknown-field]: a site has no field 'domian'\n" in job.summary
 
 
 def test_a_clone_without_the_base_fails_and_says_how_deep_it_must_be(sites: Repository, github: GitHub) -> None:
@@ -485,7 +487,7 @@ def test_a_huge_plan_is_shortened(sites: Repository, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("JHECFG_OUT", "out")
     monkeypatch.setenv("JHECFG_FROM", "main")
     monkeypatch.setattr(plan_step, "COMMENT", 1_000)
-    monkeypatch.setattr(plan_step, "SUMMARY", 8_000)
+    monkeypatch.setattr(plan_step, "SUMMARY", 2_000)
     upgraded(sites)
     monkeypatch.chdir(sites.origin)
     assert plan_step.main() == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from jhecfg import __version__
 from tools.action.runner import fenced, given, jhecfg, log, output, summarize, words
 
@@ -17,10 +20,25 @@ def main() -> int:
     log(said.err)
     output("exit-code", str(said.code))
     summarize(f"## jhecfg check\n\n{verdict(said.code)}\n")
-    if said.code:
-        text = said.err if len(said.err) <= SHOWN else f"{said.err[:SHOWN]}\n… the job's log has the rest"
-        summarize(fenced(text))
+    text = "\n".join([*listed(said.out), said.err.rstrip()]).strip("\n") if said.code else ""
+    if text:
+        summarize(fenced(text if len(text) <= SHOWN else f"{text[:SHOWN]}\n… the job's log has the rest"))
     return 0
+
+
+def listed(annotations: str) -> Iterator[str]:
+    """Yield what the annotations say, a line each, since GitHub shows ten of a step; the summary has all."""
+    for level, properties, text in re.findall(r"^::(\w+) (.*?)::(.*)$", annotations, re.MULTILINE):
+        of = {name: undone(value) for name, _, value in (each.partition("=") for each in properties.split(","))}
+        place = ":".join(of[name] for name in ("file", "line", "col") if name in of)
+        yield f"{place}{': ' if place else ''}{level}[{of['title']}]: {undone(text).partition(chr(10))[0]}"
+
+
+def undone(text: str) -> str:
+    """Undo the escapes of a command."""
+    for escape, character in (("%3A", ":"), ("%2C", ","), ("%0A", "\n"), ("%0D", "\r"), ("%25", "%")):
+        text = text.replace(escape, character)
+    return text
 
 
 def verdict(code: int) -> str:

@@ -25,6 +25,7 @@ def main() -> int:
     """Make or update the comment of a pull request; say where there is none to write on."""
     pull = event().get("pull_request")
     if not pull:
+        print("no pull request: no comment")
         return 0
     body = page(given("JHECFG_CHECKED"), given("JHECFG_PLAN"))
     api = Api(given("GITHUB_API_URL"), given("JHECFG_TOKEN"))
