@@ -487,7 +487,7 @@ def test_a_huge_plan_is_shortened(sites: Repository, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("JHECFG_OUT", "out")
     monkeypatch.setenv("JHECFG_FROM", "main")
     monkeypatch.setattr(plan_step, "COMMENT", 1_000)
-    monkeypatch.setattr(plan_step, "SUMMARY", 2_000)
+    monkeypatch.setattr(plan_step, "SUMMARY", 4_000)
     upgraded(sites)
     monkeypatch.chdir(sites.origin)
     assert plan_step.main() == 0

@@ -37,7 +37,7 @@ def main() -> int:
     path.write_text(whole, encoding="utf-8")
     short.write_text(whole if len(whole) <= COMMENT else page(revision, COMMENT), encoding="utf-8")
     summarize(f"## jhecfg plan\n\nCompared with {revision[:12]}.\n")
-    summarize(whole if len(whole.encode()) < SUMMARY - 1_000 else page(revision, SUMMARY // 4 - 1_000))
+    summarize(whole if len(whole.encode()) < SUMMARY - 1_000 else page(revision, SUMMARY // 5))
     output("plan", str(path))
     output("comment", str(short))
     output("compared", revision[:12])
