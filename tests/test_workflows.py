@@ -12,7 +12,9 @@ from tests.tools import ROOT, need
 
 pytestmark = pytest.mark.slow
 
-SHOWN = re.findall(r"^```yaml\n(# \.github/workflows/[\w.-]+\n.*?)^```", (ROOT / "docs" / "ci.md").read_text(), re.M | re.S)
+SHOWN = re.findall(
+    r"^```yaml\n(# \.github/workflows/[\w.-]+\n.*?)^```", (ROOT / "docs" / "ci.md").read_text(), re.M | re.S
+)
 
 
 @pytest.fixture
@@ -48,7 +50,15 @@ def test_actionlint_finds_nothing(workflows: list[Path], tmp_path: Path) -> None
 def test_zizmor_finds_nothing(workflows: list[Path], tmp_path: Path) -> None:
     """Injection, permissions, pins, credentials: of action.yml and of every workflow, without the network."""
     done = subprocess.run(
-        [need("zizmor"), "--offline", "--no-progress", "--color=never", "--format=plain", "action.yml", *map(str, workflows)],
+        [
+            need("zizmor"),
+            "--offline",
+            "--no-progress",
+            "--color=never",
+            "--format=plain",
+            "action.yml",
+            *map(str, workflows),
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,

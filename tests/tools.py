@@ -15,6 +15,7 @@ PLACES = (
     ROOT / ".tools" / "bin",
     ROOT / ".tools" / "cfnlint" / "bin",
     ROOT / ".tools" / "sops" / "bin",
+    ROOT / ".tools" / "zizmor" / "bin",
     ROOT / ".venv" / "bin",
     ROOT / "tests" / "js" / "node_modules" / ".bin",
 )
