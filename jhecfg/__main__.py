@@ -18,6 +18,10 @@ def main() -> None:
 
 
 def _run(argv: list[str]) -> int:
+    if argv[:1] == ["__complete"]:
+        from jhecfg.completion import respond
+
+        return respond(argv[1:])
     from jhecfg.unchanged import is_plain, unchanged
 
     code = unchanged(argv)

@@ -5,6 +5,9 @@ one, draft-07 ignores descriptions and defaults.
 
 A file is *whole* when it has a `site` and extends nothing: then everything required must be there. A base, and a spec
 that extends one, may each leave out what the other has, and may write `null` to take away what is below.
+
+`markdownDescription`, `enumDescriptions`, `patternErrorMessage`, `errorMessage` and `defaultSnippets` are keywords of
+editors (VS Code's JSON service and yaml-language-server); a validator ignores them.
 """
 
 from __future__ import annotations
@@ -13,12 +16,40 @@ import json
 from typing import Any
 
 from jhecfg.diagnostics import Loc
+from jhecfg.emit import scalar
 from jhecfg.layers import NAMED
+from jhecfg.releases import RELEASES
 from jhecfg.spec import PATTERNS, SiteSpec
+from jhecfg.spec.choices import CHOICES
 
 Schema = dict[str, Any]
 
 _WHOLE: Schema = {"required": ["site"], "not": {"required": ["extends"]}}
+NEWEST = [each.version for each in RELEASES if each.version.startswith("v")][-1]
+_HUB = {"name": "${1:hub}", "domain": "${2:hub.example.org}", "access": {"orgs": ["${3:Example Lab}"]}}
+_ORG = {"name": "${1:Example Lab}", "id": "^${2:20001}", "type": "${3:laboratory}"}
+_SNIPPETS: dict[Loc, tuple[str, Any]] = {
+    (): (
+        "a new site",
+        {
+            "apiVersion": "jhecfg/v1",
+            "site": "${1:jhe}",
+            "domain": "${2:jhe.example.org}",
+            "contact": "${3:ops@example.org}",
+            "image": {"tag": f"${{4:{NEWEST}}}"},
+            "database": {"host": "${5:database.example.org}"},
+        },
+    ),
+    ("image",): ("a release", {"tag": f"${{1:{NEWEST}}}"}),
+    ("database",): ("a server", {"host": "${1:database.example.org}"}),
+    ("orgs",): ("an organization", [_ORG]),
+    ("orgs", 0): ("an organization", _ORG),
+    ("hubs",): ("a hub", [_HUB]),
+    ("hubs", 0): ("a hub", _HUB),
+}
+"""What an editor offers to write where a section begins: what must be there, and not what has a default."""
+_ONE_OF: dict[Loc, tuple[str, ...]] = {("hubs", 0, "access"): ("orgs", "users", "anyone")}
+"""Keys that exclude each other."""
 _SAYS_WHAT_IT_IS: Schema = {"anyOf": [{"required": ["apiVersion"]}, {"required": ["extends"]}]}
 
 
@@ -28,7 +59,6 @@ def spec_schema() -> Schema:
     site = _plain(raw, raw["$defs"])
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "jhecfg site spec",
         **_layer(site, ()),
         "if": _WHOLE,
         "then": _whole(site, ()),
@@ -61,7 +91,15 @@ def _words(node: Schema) -> Schema:
         words["patternErrorMessage"] = f"expected {PATTERNS[inner['pattern']]}"  # a keyword of editors
     if not isinstance(node.get("default"), dict) and node.get("default") not in (None, []):
         words["default"] = node["default"]
+        if "description" in node:  # an editor shows a default nowhere else
+            words["markdownDescription"] = f"{node['description']}\n\nDefault: `{_said(node['default'])}`"
     return words
+
+
+def _said(default: Any) -> str:
+    if isinstance(default, list):
+        return ", ".join(map(scalar, default))
+    return scalar(default)
 
 
 def _bounds(node: Schema) -> Schema:
@@ -89,13 +127,44 @@ def _nullable(node: Schema) -> Schema:
 
 def _layer(node: Schema, loc: Loc) -> Schema:
     """Return what a node may be in a file that is laid over another: nothing is required but the names of things."""
-    layer = _bare(node)
+    layer = _bare(node) | _offered(loc)
     for name, each in node.get("properties", {}).items():
         field = _layer(each, (*loc, name))
-        layer["properties"][name] = _or_null(field) if _may_go(node, name) else field
+        field = _or_null(field) if _may_go(node, name) else field
+        layer["properties"][name] = field | _meanings(field, (*loc, name))
     if loc in NAMED:
         layer["items"] = {**_layer(node["items"], (*loc, 0)), "required": ["name"]}
+    if loc in _ONE_OF:
+        layer["allOf"] = _excluding(_ONE_OF[loc])
     return layer
+
+
+def _offered(loc: Loc) -> Schema:
+    """Return what an editor offers to write at a place."""
+    if loc not in _SNIPPETS:
+        return {}
+    label, body = _SNIPPETS[loc]
+    return {"defaultSnippets": [{"label": label, "body": body}]}
+
+
+def _meanings(field: Schema, loc: Loc) -> Schema:
+    """Return what the words mean that a field may be, in their order."""
+    words = CHOICES.get(".".join(part for part in loc if isinstance(part, str)))
+    if words is None:
+        return {}
+    return {"enumDescriptions": [words[each] if each else "Takes away what the base says." for each in field["enum"]]}
+
+
+def _excluding(names: tuple[str, ...]) -> list[Schema]:
+    """Return that of these keys one alone may say something, which `null` does not; the later ones are marked."""
+    wrong = {"enum": [None], "errorMessage": f"exactly one of {', '.join(names)}"}
+    return [
+        {
+            "if": {"required": [name], "properties": {name: {"not": {"type": "null"}}}},
+            "then": {"properties": dict.fromkeys(names[at + 1 :], wrong)},
+        }
+        for at, name in enumerate(names[:-1])
+    ]
 
 
 def _may_go(node: Schema, name: str) -> bool:
@@ -149,4 +218,6 @@ def _whole(node: Schema, loc: Loc) -> Schema:
             fields[name] = field
     if loc in NAMED:
         whole["items"] = _whole(node["items"], (*loc, 0))
+    if loc in _ONE_OF:
+        whole["minProperties"] = 1
     return whole | ({"properties": fields} if fields else {})

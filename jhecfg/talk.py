@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
@@ -58,10 +59,21 @@ class Talk:
 
     def diagnostics(self, listed: Sequence[Diagnostic], docs: Mapping[str, str], tail: str) -> None:
         """Print diagnostics: for people on stderr, for programs on stdout."""
-        text = render(listed, self.style, colour=self.colour, root=Path.cwd(), docs=docs)
+        text = render(listed, self.style, colour=self.colour, root=root(self.style), docs=docs)
         put(sys.stderr if self.style == "text" else sys.stdout, text)
         if listed and self.style == "text":
             self.complain(("\n" if text else "") + summary(listed, tail))
+
+
+def root(style: Format) -> Path:
+    """Return what files are named from: the working directory; in a job of GitHub Actions the checkout around it.
+
+    There it matters where jhecfg runs in a folder of the repository: annotations and code scanning count from its top.
+    """
+    here, workspace = Path.cwd(), os.environ.get("GITHUB_WORKSPACE", "")
+    if style in ("github", "sarif") and workspace and here.is_relative_to(os.path.realpath(workspace)):
+        return Path(os.path.realpath(workspace))
+    return here
 
 
 def guarded(command: Callable[[], int]) -> int:

@@ -10,6 +10,9 @@ from typing import Any, Self
 
 import pytest
 
+from jhecfg.diagnostics import SpecError
+from jhecfg.pipeline import compile_source
+from jhecfg.source import load
 from tests.tools import ROOT, need
 
 pytestmark = pytest.mark.slow
@@ -154,3 +157,106 @@ def test_the_editor_offers_the_keys_that_are_missing(editor: Editor) -> None:
     assert "hubs" in offered
     assert "orgs" not in offered
     assert "JupyterHubs whose users log in through the Exchange" in json.dumps(offered["hubs"]["documentation"])
+
+
+HEAD = "# yaml-language-server: $schema=../docs/jhecfg.schema.json\n"
+WHOLE = f"""\
+{HEAD}apiVersion: jhecfg/v1
+site: lab
+environment: staging
+domain: jhe.example.org
+contact: ops@example.org
+image: {{tag: v0.0.13}}
+database: {{host: db.abc123.us-east-2.rds.amazonaws.com}}
+orgs:
+  - {{name: Example Lab, id: 20001, type: laboratory}}
+hubs:
+  - name: hub
+    domain: hub.example.org
+    deploy: external
+    access:
+      orgs: [Example Lab]
+"""
+
+
+def shown(editor: Editor, text: str) -> str:
+    """Open a text as a new spec; return its address."""
+    return editor.open(SPEC.with_name(f"new-{editor.number}-{abs(hash(text))}.yaml"), text)
+
+
+def completed(editor: Editor, text: str) -> dict[str, dict[str, Any]]:
+    """Return what is offered where `|` stands."""
+    before = text[: text.index("|")]
+    position = {"line": before.count("\n"), "character": len(before) - before.rfind("\n") - 1}
+    uri = shown(editor, text.replace("|", "", 1))
+    answer = editor.ask("textDocument/completion", {"textDocument": {"uri": uri}, "position": position})
+    return {item["label"]: item for item in answer["items"]}
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("    deploy: external", "    deplyo: external"),
+        ("id: 20001", 'id: "20001"'),
+        ("tag: v0.0.13", "tag: 1.10"),
+        ("environment: staging", "environment: prod"),
+        ("contact: ops@example.org", "contact: nobody"),
+        ("type: laboratory", "type: lab"),
+        ("      orgs: [Example Lab]\n", "      orgs: [Example Lab]\n      users: [a@example.org]\n"),
+        ("      orgs: [Example Lab]\n", "      {}\n"),
+        ("    access:\n      orgs: [Example Lab]\n", ""),
+        ("  - name: hub\n    domain", "  - domain"),
+        ("apiVersion: jhecfg/v1", "apiVersion: v1"),
+        ("orgs:\n  - {", "orgs:\n    {"),
+    ],
+)
+def test_an_editor_marks_the_line_that_jhecfg_marks(editor: Editor, written: str, instead: str) -> None:
+    """What can be seen without the rules: keys, types, words, forms, who may log in; a line more or less is forgiven."""
+    assert written in WHOLE
+    text = WHOLE.replace(written, instead)
+    lines = {problem["range"]["start"]["line"] + 1 for problem in editor.problems(shown(editor, text))}
+    try:
+        found = compile_source(load(SPEC.with_name("lab.yaml"), text=text.encode()), "none").diagnostics
+    except SpecError as error:
+        found = error.diagnostics
+    said = {each.span.line for each in found if each.span and each.severity == "error"}
+    assert lines
+    assert all(any(abs(line - each) <= 1 for each in said) for line in lines), (lines, said)
+
+
+def test_an_overlay_may_change_who_logs_in(editor: Editor) -> None:
+    """`null` takes away what the base says, and is no second answer."""
+    text = f"{HEAD}extends: base.yaml\nsite: a\nhubs:\n  - name: hub\n    access: {{orgs: null, anyone: true}}\n"
+    assert editor.problems(shown(editor, text)) == []
+
+
+def test_a_new_file_is_offered_a_whole_site(editor: Editor) -> None:
+    """With a place to type for each thing that must be said, and nothing that has a default."""
+    offered = completed(editor, f"{HEAD}|")
+    assert offered["a new site"]["insertText"].startswith("apiVersion: jhecfg/v1\nsite: ${1:jhe}\n")
+    assert "namespace" not in offered["a new site"]["insertText"]
+    inside = completed(editor, f"{HEAD}apiVersion: jhecfg/v1\ndatabase:\n  |")
+    assert inside["a server"]["insertText"] == "host: ${1:database.example.org}"
+
+
+def test_a_hub_is_offered_whole_and_key_by_key(editor: Editor) -> None:
+    """Inside the list; its words come with what they mean."""
+    offered = completed(editor, f"{WHOLE}  - |")
+    assert "access:" in offered["a hub"]["insertText"]
+    assert "Host name people type to reach the hub." in json.dumps(offered["domain"]["documentation"])
+    words = completed(editor, WHOLE.replace("deploy: external", "deploy: |"))
+    assert words.keys() == {"cluster", "external"}
+    assert "only its values are rendered" in json.dumps(words["external"]["documentation"])
+    assert completed(editor, WHOLE.replace("      orgs: [Example Lab]", "      |")).keys() >= {
+        "orgs",
+        "users",
+        "anyone",
+    }
+
+
+def test_a_key_shows_its_default_and_what_its_words_mean(editor: Editor) -> None:
+    """Pointed at."""
+    place_of = {"textDocument": {"uri": shown(editor, WHOLE)}, "position": place(WHOLE, "environment:", 2)}
+    said = editor.ask("textDocument/hover", place_of)["contents"]["value"]
+    assert "Default: `production`" in said
+    assert "* `demo`: For showing JHE" in said

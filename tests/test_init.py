@@ -607,36 +607,3 @@ def test_the_hook_of_pre_commit_runs_check(work: Path, init: Said) -> None:
     spec = work / "specs/jhe.yaml"
     spec.write_text(spec.read_text().replace("jhe.example.edu", "other.example.edu"))
     assert cli.run(words) == 3
-
-
-def test_a_shell_completes_commands(work: Path) -> None:
-    """What `--show-completion` prints is a script of bash, and with it bash knows the commands and their options."""
-    program = work / "jhecfg"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m jhecfg "$@"\n')
-    program.chmod(0o755)
-    script = """
-        script=$(_JHECFG_COMPLETE=source_bash jhecfg) && bash -n <<< "$script" && source /dev/stdin <<< "$script"
-        function=$(complete -p jhecfg | sed -n 's/.*-F \\([^ ]*\\) .*/\\1/p')
-        COMP_WORDS=(jhecfg ini) COMP_CWORD=1; $function jhecfg; echo "${COMPREPLY[@]}"
-        COMP_WORDS=(jhecfg init --dom) COMP_CWORD=2; $function jhecfg; echo "${COMPREPLY[@]}"
-    """
-    environment = {**os.environ, "PATH": f"{work}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "init\n--domain\n", "")
-
-
-@pytest.mark.parametrize(
-    ("shell", "begins"),
-    [("bash", "_jhecfg_completion() {"), ("zsh", "#compdef jhecfg"), ("fish", "complete --command jhecfg")],
-)
-def test_each_shell_gets_a_script_of_its_own(shell: str, begins: str) -> None:
-    """bash, zsh and fish are known by name."""
-    environment = {**os.environ, "_JHECFG_COMPLETE": f"source_{shell}", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", "import sys; from jhecfg.__main__ import main; main()"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stdout.lstrip().startswith(begins), done.stderr

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -12,11 +14,13 @@ import pytest
 from pydantic import BaseModel
 
 from jhecfg.cli import run
+from jhecfg.emit import dump
 from jhecfg.jsonschema import spec_schema
 from jhecfg.parse import parse
 from jhecfg.reader import read
 from jhecfg.source import load
 from jhecfg.spec import SiteSpec
+from jhecfg.spec.choices import CHOICES
 from tests.aws_site import GOOD
 from tests.tools import ROOT
 
@@ -150,6 +154,67 @@ def test_only_a_whole_file_must_have_everything() -> None:
         "patches/0/target required"
     ]
     assert problems(changed(exchange=1) | {"exchange": None}) == ["exchange type"]
+
+
+def test_who_may_log_in_is_said_once() -> None:
+    """Exactly one of orgs, users and anyone; `null` takes away what a base says; an overlay may leave it to its base."""
+    at = "hubs/0/access"
+    assert problems(changed(hubs__0__access={"orgs": ["A"], "users": ["a@example.org"]})) == [f"{at}/users enum"]
+    assert problems(changed(hubs__0__access={"users": ["a@example.org"], "anyone": True})) == [f"{at}/anyone enum"]
+    assert problems(changed(hubs__0__access={})) == [f"{at} minProperties"]
+    assert problems(changed(hubs__0__access={"orgs": None, "users": ["a@example.org"]})) == []
+    overlay = {"extends": "base.yaml", "site": "a"}
+    assert problems({**overlay, "hubs": [{"name": "hub", "access": {"orgs": None, "anyone": True}}]}) == []
+    assert problems({**overlay, "hubs": [{"name": "hub", "access": {}}]}) == []
+
+
+def test_words_that_a_key_may_be_are_explained() -> None:
+    """Each of them has a sentence, in the order of the words; none is left of a word that is gone."""
+    found = {at.replace("[]", "").removeprefix("."): each for at, each in nodes(SCHEMA) if "enumDescriptions" in each}
+    assert found.keys() == CHOICES.keys()
+    for at, each in found.items():
+        assert [word for word in each["enum"] if word is not None] == list(CHOICES[at])
+        assert len(each["enumDescriptions"]) == len(each["enum"])
+        assert all(words.endswith(".") for words in each["enumDescriptions"])
+
+
+def test_a_default_is_said_where_editors_show_it() -> None:
+    """Pointed at, a key shows its meaning and then its default, as YAML has it."""
+    found = dict(nodes(SCHEMA))
+    assert found[".hubs[].deploy"]["markdownDescription"].endswith("\n\nDefault: `cluster`")
+    assert "Default: `false`" in found[".exchange.smokeTest"]["markdownDescription"]
+    assert [at for at, each in found.items() if ("default" in each) != ("markdownDescription" in each)] == []
+
+
+def test_what_an_editor_offers_to_write_is_valid() -> None:
+    """The snippet of a whole site is a spec that jhecfg takes, also with a hub and an organization."""
+    written = {at: filled(each) for at, each in snippets(SCHEMA, "")}
+    site = written[""]
+    assert isinstance(parse(load(Path("lab.yaml"), text=dump(site).encode())), SiteSpec)
+    more = {"orgs": written[".orgs"], "hubs": written[".hubs"], "image": written[".image"]}
+    whole = {**site, **more, "database": written[".database"]}
+    assert problems(whole) == []
+    assert problems({**whole, "hubs": [written[".hubs[]"]], "orgs": [written[".orgs[]"]]}) == []
+    assert len(written) == 7
+
+
+def snippets(schema: dict[str, Any], at: str) -> Iterator[tuple[str, Any]]:
+    """Yield what is offered at each place."""
+    yield from ((at, each["body"]) for each in schema.get("defaultSnippets", ()))
+    for name, each in schema.get("properties", {}).items():
+        yield from snippets(each, f"{at}.{name}")
+    if "items" in schema:
+        yield from snippets(schema["items"], f"{at}[]")
+
+
+def filled(body: Any) -> Any:
+    """Return a snippet as somebody accepts it: `${1:word}` is the word, and behind `^` it is no text."""
+    if isinstance(body, dict):
+        return {key: filled(value) for key, value in body.items()}
+    if isinstance(body, list):
+        return [filled(value) for value in body]
+    word = re.sub(r"\$\{\d+:(.*)\}", r"\1", body)
+    return int(word[1:]) if word.startswith("^") else word
 
 
 def test_the_models_agree_with_it() -> None:

@@ -16,6 +16,7 @@ PLACES = (
     ROOT / ".tools" / "cfnlint" / "bin",
     ROOT / ".tools" / "sops" / "bin",
     ROOT / ".tools" / "site" / "bin",
+    ROOT / ".tools" / "zizmor" / "bin",
     ROOT / ".venv" / "bin",
     ROOT / "tests" / "js" / "node_modules" / ".bin",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
+    add_completion=False,  # ours knows specs, keys and revisions, and does not wait for imports
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -34,8 +36,29 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def main(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+    install_completion: Annotated[
+        bool, typer.Option("--install-completion", help="Let this shell, or the one named behind it, complete words.")
+    ] = False,
+    show_completion: Annotated[
+        bool, typer.Option("--show-completion", help="Print what that takes: for bash, zsh or fish.")
+    ] = False,
 ) -> None:
-    """Handle what belongs to no command."""
+    """Handle what belongs to no command; completion() has handled the other two."""
     if version:
         print(f"jhecfg {__version__}")
         raise typer.Exit
+
+
+def completion(argv: list[str]) -> int:
+    """Print or install the script of a shell."""
+    from jhecfg.completion.scripts import command
+    from jhecfg.diagnostics import Misused
+    from jhecfg.report import put
+    from jhecfg.talk import Exit
+
+    try:
+        put(sys.stdout, command(argv))
+    except Misused as error:
+        put(sys.stderr, f"jhecfg: {error}\n")
+        return Exit.USAGE
+    return Exit.OK

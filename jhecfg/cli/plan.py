@@ -23,6 +23,9 @@ def plan(
     style: Annotated[
         Literal["text", "json", "markdown"], typer.Option("--format", help="How the plan is written.")
     ] = "text",
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=0, help="Characters of the markdown at most; 0 is no limit.")
+    ] = 60_000,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 3 when anything changes.")] = False,
 ) -> None:
     """Say what a change of the specs means: restarts, Jobs, outages, access, commands, the way back.
@@ -32,5 +35,14 @@ def plan(
     from jhecfg.commands.plan import plan as command
 
     raise typer.Exit(
-        command(specs, talk("text", quiet=True), out, rev=rev, against=against, style=style, exit_code=exit_code)
+        command(
+            specs,
+            talk("text", quiet=True),
+            out,
+            rev=rev,
+            against=against,
+            style=style,
+            limit=limit,
+            exit_code=exit_code,
+        )
     )

@@ -13,7 +13,7 @@ from jhecfg.fleet import Fleet, Mode, Options, Outcome, muster, run
 from jhecfg.pipeline import Validator, documentation
 from jhecfg.report import wants_colour
 from jhecfg.source import Source, discover
-from jhecfg.talk import Exit, Talk
+from jhecfg.talk import Exit, Talk, root
 from jhecfg.tell import headline, in_the_way, result, unwritten
 from jhecfg.unchanged import LOCK, OUT, cache_options, forgotten, orphans
 
@@ -225,10 +225,18 @@ def _tell(talk: Talk, outcomes: Sequence[Outcome], options: Options, *, only_dif
 
 
 def _tell_stale(talk: Talk, outcomes: Sequence[Outcome], options: Options) -> None:
-    """Say that the output is out of date; who asked for quiet has not heard yet of which sites."""
+    """Say that the output is out of date; who asked for quiet, and who reads annotations, has not heard where."""
     for outcome in outcomes:
-        if talk.quiet and outcome.comparison is not None and outcome.stale:
-            talk.complain(headline(outcome.site, outcome.comparison, options).rstrip("\n"))
+        if outcome.comparison is None or not outcome.stale:
+            continue
+        line = headline(outcome.site, outcome.comparison, options).rstrip("\n")
+        if talk.style == "github":
+            from jhecfg.report import github
+
+            said = f"{line}; run `jhecfg build`, and commit what it changes in {options.out}/"
+            talk.result(github.about(outcome.spec, said, root(talk.style)))
+        if talk.quiet:
+            talk.complain(line)
     talk.complain(f"{options.out}/ is not what the specs say: run `jhecfg build`, and commit what it changes")
 
 

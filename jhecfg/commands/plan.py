@@ -30,6 +30,7 @@ def plan(
     rev: str,
     against: Path | None,
     style: PlanFormat,
+    limit: int,
     exit_code: bool,
 ) -> int:
     """Say what changes between a git revision, or another file, and the specs of the working tree."""
@@ -41,7 +42,7 @@ def plan(
     except ToolError as error:
         talk.complain(f"jhecfg: {error}")
         return Exit.ENVIRONMENT
-    return _tell(outcomes, talk, style, exit_code=exit_code)
+    return _tell(outcomes, talk, style, limit, exit_code=exit_code)
 
 
 # --- the two sides ----------------------------------------------------------------------------------------------------
@@ -126,11 +127,11 @@ def _at(revision: Revision, path: str) -> Side:
 # --- what is said -----------------------------------------------------------------------------------------------------
 
 
-def _tell(outcomes: Sequence[Outcome], talk: Talk, style: PlanFormat, *, exit_code: bool) -> int:
+def _tell(outcomes: Sequence[Outcome], talk: Talk, style: PlanFormat, limit: int, *, exit_code: bool) -> int:
     plans = [outcome.plan for outcome in outcomes if outcome.plan is not None]
     wrong = [outcome for outcome in outcomes if outcome.plan is None]
     found = [diagnostic for outcome in wrong for diagnostic in outcome.diagnostics]
-    talk.result(_written(plans, style))
+    talk.result(_written(plans, style, limit))
     if wrong:
         talk.diagnostics(_errors(found), {}, "not planned")
         return Exit.SPEC
@@ -146,9 +147,9 @@ def _errors(found: Sequence[Diagnostic]) -> list[Diagnostic]:
     return [diagnostic for diagnostic in found if diagnostic.severity == "error"]
 
 
-def _written(plans: Sequence[Plan], style: PlanFormat) -> str:
+def _written(plans: Sequence[Plan], style: PlanFormat, limit: int) -> str:
     if style == "json":
         return document(plans)
     if style == "markdown":
-        return markdown(plans)
+        return markdown(plans, limit)
     return "\n".join(text(each) for each in plans)

@@ -13,7 +13,7 @@ from jhecfg.render.steps import text as escaped
 MARKER = "<!-- jhecfg plan -->"
 """The first line, by which a bot finds its own comment again."""
 MOST = 60_000
-"""Characters of a comment; GitHub takes 65,536."""
+"""Characters of a comment, with room for a bot's own words; GitHub takes 65,536."""
 ICONS = {
     Severity.DATA: "🛑 data",
     Severity.OUTAGE: "🔴 outage",
@@ -21,24 +21,43 @@ ICONS = {
     Severity.ATTENTION: "🟡 attention",
     Severity.SAFE: "🟢 safe",
 }
-
-
+_MORE = "And {} more sites change: run `jhecfg plan`."
 _SIGNS = str.maketrans({"@": "&#64;", "#": "&#35;"})
 
 
-def markdown(plans: Sequence[Plan]) -> str:
-    """Return the plans as one page. Sites that change come whole, the gravest first; the others in one line."""
+def markdown(plans: Sequence[Plan], most: int = MOST) -> str:
+    """Return the plans as one page of at most so many characters (0: however many).
+
+    Sites that change come whole, the gravest first; of those that do not fit, the headline; the others in one line.
+    """
     moved = sorted((plan for plan in plans if plan.verb != "same"), key=lambda plan: -plan.severity)
     still = [plan for plan in plans if plan.verb == "same"]
-    parts = [MARKER, *("\n\n".join(_site(plan)) for plan in moved)]
-    if still:
-        parts.append(f"No output changes: {', '.join(code(plan.site) for plan in still)}.")
-    page = "\n\n".join(parts) + "\n"
-    return page if len(page) <= MOST else "\n\n".join([MARKER, *map(_short, moved)]) + "\n"
+    tail = f"No output changes: {', '.join(code(plan.site) for plan in still)}." if still else ""
+    if most and len(tail) > most // 4:
+        tail = f"No output changes in {len(still)} sites."
+    whole = ["\n\n".join(_site(plan)) for plan in moved]
+    if most:
+        whole = _fitting(whole, moved, most - sum(len(part) + 4 for part in (MARKER, _MORE, tail)))
+    return "\n\n".join([MARKER, *whole, *([tail] if tail else [])]) + "\n"
+
+
+def _fitting(whole: Sequence[str], plans: Sequence[Plan], room: int) -> list[str]:
+    """Return what fits into so many characters: whole sites, then headlines, then how many more there are."""
+    short = [_short(plan) for plan in plans]
+    lengths = [len(text) + 2 for text in short]
+    left, kept = room - sum(lengths), 0
+    while kept < len(whole) and left >= len(whole[kept]) + 2 - lengths[kept]:
+        left -= len(whole[kept]) + 2 - lengths[kept]
+        kept += 1
+    parts = [*whole[:kept], *short[kept:]]
+    while left < 0 and parts:
+        left += len(parts.pop()) + 2
+    gone = len(plans) - len(parts)
+    return [*parts, _MORE.format(gone)] if gone else parts
 
 
 def _short(plan: Plan) -> str:
-    return f"### {_plain(headline(plan))}\n\nThis plan is too long for a comment: run `jhecfg plan`."
+    return f"### {_plain(headline(plan))}\n\nThis plan is too long for this page: run `jhecfg plan`."
 
 
 def _site(plan: Plan) -> Iterator[str]:

@@ -30,6 +30,11 @@ def command(diagnostic: Diagnostic, root: Path | None) -> str:
     return f"::{diagnostic.severity} {listed}::{data(chr(10).join(said))}"
 
 
+def about(file: str, said: str, root: Path | None) -> str:
+    """Return an error about a whole file, which is no diagnostic: it has no code and no line."""
+    return f"::error file={property_value(clean(relative(file, root)))},title=jhecfg::{data(clean(said))}\n"
+
+
 def place(span: Span | None, root: Path | None) -> dict[str, str]:
     """Return the properties that say where; none without a span."""
     if span is None:
