@@ -5,20 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from typer.main import get_command
 
-from jhecfg.cli import app
 from jhecfg.diagnostics import Severity
 from jhecfg.pipeline import compile_source
 from jhecfg.sealed.forms import ENCRYPTED_REGEX
 from jhecfg.source import load
-from tests.shell import commands, unknown_options
+from tests.shell import commands, unknown_options, unknown_words
 from tests.tools import ROOT, find, need
 from tools import make_docs
 from tools.page_blocks import Block, blocks, is_run, like, refreshed
@@ -73,7 +70,6 @@ def test_a_shell_text_parses_and_its_commands_exist(script: str) -> None:
     assert done.returncode == 0, done.stderr
     plain = re.sub(r"\$\{\{.*?\}\}", "x", re.sub(r"(?m)(^|\s)#.*$", "", script))
     for words in commands(f"```bash\n{plain}\n```\n"):
-        assert unknown(words) == set(), words
         if words[:1] == ["kubectl"] and find("kubectl") is None:
             need("kubectl")
         assert unknown_options(words, find("kubectl") or "") == set(), words
@@ -86,34 +82,14 @@ def test_commands_in_prose_exist(name: str) -> None:
     """`jhecfg …` in a sentence names a command, and options, that there are."""
     prose = re.sub(r"^```.*?^```$", "", text_of(name), flags=re.MULTILINE | re.DOTALL)
     for code in re.findall(r"`(jhecfg [^`\n]+)`", prose):
-        assert unknown(code.split()) == set(), code
-
-
-def unknown(words: list[str]) -> set[str]:
-    """Return what of a jhecfg command line does not exist: the command, or long options; nothing for other programs."""
-    if words[:1] != ["jhecfg"]:
-        return set()
-    command, rest = get_command_line(), words[1:]
-    while rest and re.fullmatch(r"[a-z]+", rest[0]) and hasattr(command, "commands"):
-        if rest[0] not in command.commands:
-            return {rest[0]}
-        command = command.commands[rest.pop(0)]
-    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
-    return {word.split("=")[0] for word in rest if re.match(r"--[a-z]", word)} - known
-
-
-@cache
-def get_command_line() -> Any:
-    """Return the command line's definition."""
-    return get_command(app)
+        assert unknown_words(code.split()[1:]) == set(), code
 
 
 def test_what_does_not_exist_is_found() -> None:
     """The check of commands knows a wrong command, a wrong option, and a right one of each depth."""
-    assert unknown(["jhecfg", "biuld"]) == {"biuld"}
-    assert unknown(["jhecfg", "secrets", "seal", "x", "--al"]) == {"--al"}
-    assert unknown(["jhecfg", "secrets", "apply", "SPEC", "--context=y"]) == set()
-    assert unknown(["helm", "--nonsense"]) == set()
+    assert unknown_words(["biuld"]) == {"biuld"}
+    assert unknown_words(["secrets", "seal", "x", "--al"]) == {"--al"}
+    assert unknown_words(["secrets", "apply", "SPEC", "--context=y", "-q"]) == set()
 
 
 @pytest.mark.parametrize("block", marked("spec"))
