@@ -42,9 +42,23 @@ def scripts() -> Iterator[Any]:
             if block.language in SHELL and not is_run(block):
                 yield pytest.param(block.body, id=f"{name}:{block.line}")
             if block.mark == "steps":
-                for index, step in enumerate(yaml.safe_load(block.body)):
-                    if "run" in step:
-                        yield pytest.param(step["run"], id=f"{name}:{block.line}:{index}")
+                for index, step in enumerate(steps(yaml.safe_load(block.body))):
+                    yield pytest.param(step, id=f"{name}:{block.line}:{index}")
+
+
+def steps(tree: Any) -> Iterator[str]:
+    """Yield the shell texts of a workflow, or of steps of one: `run` of GitHub Actions, `script` of GitLab."""
+    if isinstance(tree, list):
+        for item in tree:
+            yield from steps(item)
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            if key == "run":
+                yield value
+            elif key == "script":
+                yield from value
+            else:
+                yield from steps(value)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -83,6 +97,15 @@ def test_commands_in_prose_exist(name: str) -> None:
     prose = re.sub(r"^```.*?^```$", "", text_of(name), flags=re.MULTILINE | re.DOTALL)
     for code in re.findall(r"`(jhecfg [^`\n]+)`", prose):
         assert unknown_words(code.split()[1:]) == set(), code
+
+
+def test_the_commands_of_a_workflow_are_found() -> None:
+    """Wherever they stand in it."""
+    assert [*steps({"jobs": {"x": {"steps": [{"uses": "y"}, {"run": "a"}]}}, "y": {"script": ["b", "c"]}})] == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 def test_what_does_not_exist_is_found() -> None:

@@ -19,7 +19,7 @@ A comment on the line above a fenced block says what else the block is, or what 
 Blocks that are not run are held against something else, by tests/test_page_blocks.py:
 
     <!-- spec: examples/02-one-hub.yaml -->            the block, laid over that spec, compiles without an error
-    <!-- steps: GitHub Actions -->                     each `run` of these steps is checked as a shell block is
+    <!-- steps: GitHub Actions -->                     each command of this workflow is checked as a shell block is
     <!-- checked: tests/test_api.py::test_x -->        that test reads the block
     <!-- shown: REASON -->                             nothing checks it, for this reason
 
