@@ -110,10 +110,15 @@ def options_of(kubectl: str, subcommand: tuple[str, ...]) -> frozenset[str]:
 
 def unknown_words(words: list[str]) -> set[str]:
     """Return what of one of our own command lines does not exist: the command, or options."""
-    command: Any = get_command(app)
+    command = _command_line()
     while words and re.fullmatch(r"[a-z]+", words[0]) and hasattr(command, "commands"):
         if words[0] not in command.commands:
             return {words[0]}
         command, words = command.commands[words[0]], words[1:]
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     return {word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)} - known
+
+
+@cache
+def _command_line() -> Any:
+    return get_command(app)

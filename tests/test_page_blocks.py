@@ -5,20 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from typer.main import get_command
 
-from jhecfg.cli import app
 from jhecfg.diagnostics import Severity
 from jhecfg.pipeline import compile_source
 from jhecfg.sealed.forms import ENCRYPTED_REGEX
 from jhecfg.source import load
-from tests.shell import commands, unknown_options
+from tests.shell import commands, unknown_options, unknown_words
 from tests.tools import ROOT, find, need
 from tools import make_docs
 from tools.page_blocks import Block, blocks, is_run, like, refreshed
@@ -45,9 +42,23 @@ def scripts() -> Iterator[Any]:
             if block.language in SHELL and not is_run(block):
                 yield pytest.param(block.body, id=f"{name}:{block.line}")
             if block.mark == "steps":
-                for index, step in enumerate(yaml.safe_load(block.body)):
-                    if "run" in step:
-                        yield pytest.param(step["run"], id=f"{name}:{block.line}:{index}")
+                for index, step in enumerate(steps(yaml.safe_load(block.body))):
+                    yield pytest.param(step, id=f"{name}:{block.line}:{index}")
+
+
+def steps(tree: Any) -> Iterator[str]:
+    """Yield the shell texts of a workflow, or of steps of one: `run` of GitHub Actions, `script` of GitLab."""
+    if isinstance(tree, list):
+        for item in tree:
+            yield from steps(item)
+    elif isinstance(tree, dict):
+        for key, value in tree.items():
+            if key == "run":
+                yield value
+            elif key == "script":
+                yield from value
+            else:
+                yield from steps(value)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -73,7 +84,6 @@ def test_a_shell_text_parses_and_its_commands_exist(script: str) -> None:
     assert done.returncode == 0, done.stderr
     plain = re.sub(r"\$\{\{.*?\}\}", "x", re.sub(r"(?m)(^|\s)#.*$", "", script))
     for words in commands(f"```bash\n{plain}\n```\n"):
-        assert unknown(words) == set(), words
         if words[:1] == ["kubectl"] and find("kubectl") is None:
             need("kubectl")
         assert unknown_options(words, find("kubectl") or "") == set(), words
@@ -86,34 +96,23 @@ def test_commands_in_prose_exist(name: str) -> None:
     """`jhecfg …` in a sentence names a command, and options, that there are."""
     prose = re.sub(r"^```.*?^```$", "", text_of(name), flags=re.MULTILINE | re.DOTALL)
     for code in re.findall(r"`(jhecfg [^`\n]+)`", prose):
-        assert unknown(code.split()) == set(), code
+        assert unknown_words(code.split()[1:]) == set(), code
 
 
-def unknown(words: list[str]) -> set[str]:
-    """Return what of a jhecfg command line does not exist: the command, or long options; nothing for other programs."""
-    if words[:1] != ["jhecfg"]:
-        return set()
-    command, rest = get_command_line(), words[1:]
-    while rest and re.fullmatch(r"[a-z]+", rest[0]) and hasattr(command, "commands"):
-        if rest[0] not in command.commands:
-            return {rest[0]}
-        command = command.commands[rest.pop(0)]
-    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
-    return {word.split("=")[0] for word in rest if re.match(r"--[a-z]", word)} - known
-
-
-@cache
-def get_command_line() -> Any:
-    """Return the command line's definition."""
-    return get_command(app)
+def test_the_commands_of_a_workflow_are_found() -> None:
+    """Wherever they stand in it."""
+    assert [*steps({"jobs": {"x": {"steps": [{"uses": "y"}, {"run": "a"}]}}, "y": {"script": ["b", "c"]}})] == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 def test_what_does_not_exist_is_found() -> None:
     """The check of commands knows a wrong command, a wrong option, and a right one of each depth."""
-    assert unknown(["jhecfg", "biuld"]) == {"biuld"}
-    assert unknown(["jhecfg", "secrets", "seal", "x", "--al"]) == {"--al"}
-    assert unknown(["jhecfg", "secrets", "apply", "SPEC", "--context=y"]) == set()
-    assert unknown(["helm", "--nonsense"]) == set()
+    assert unknown_words(["biuld"]) == {"biuld"}
+    assert unknown_words(["secrets", "seal", "x", "--al"]) == {"--al"}
+    assert unknown_words(["secrets", "apply", "SPEC", "--context=y", "-q"]) == set()
 
 
 @pytest.mark.parametrize("block", marked("spec"))

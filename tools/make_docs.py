@@ -298,12 +298,11 @@ def commands_page() -> str:
 
 def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield each command that does something, in the order of the help, with the words that call it."""
-    below = getattr(command, "commands", None)
-    if below is None:
+    if not hasattr(command, "commands"):
         yield path, command
-    else:
-        for name, inner in below.items():
-            yield from _commands(inner, (*path, name))
+        return
+    for name in command.list_commands(command.make_context("jhecfg", [], resilient_parsing=True)):
+        yield from _commands(command.commands[name], (*path, name))
 
 
 def _command(path: tuple[str, ...], command: Any) -> Iterator[str]:

@@ -32,6 +32,8 @@ FILES = "files"
 
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+_BAR = re.compile(r"`([^`\n]*\\\|[^`\n]*)`")
+"""Code with a bar, in a cell of a table: GitHub drops the backslash there, Python-Markdown shows it."""
 _MARK = re.compile(r"^<!-- [a-z]+: .*? -->\n|^<!-- /?speed -->\n", re.MULTILINE)
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
 
@@ -161,6 +163,7 @@ class Site:
         return "".join([head, *parts, self._prose(page, text[at:])])
 
     def _prose(self, page: str, text: str) -> str:
+        text = _BAR.sub(lambda found: f"<code>{html.escape(found[1]).replace(chr(92) + '|', '&#124;')}</code>", text)
         text = _MARK.sub("", text)
         return _LINK.sub(lambda found: f"[{self._named(found[1])}]({self._target(page, found[2])})", text)
 

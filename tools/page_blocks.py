@@ -19,7 +19,7 @@ A comment on the line above a fenced block says what else the block is, or what 
 Blocks that are not run are held against something else, by tests/test_page_blocks.py:
 
     <!-- spec: examples/02-one-hub.yaml -->            the block, laid over that spec, compiles without an error
-    <!-- steps: GitHub Actions -->                     each `run` of these steps is checked as a shell block is
+    <!-- steps: GitHub Actions -->                     each command of this workflow is checked as a shell block is
     <!-- checked: tests/test_api.py::test_x -->        that test reads the block
     <!-- shown: REASON -->                             nothing checks it, for this reason
 
@@ -246,7 +246,7 @@ class Stage:
         place = self.folder.parent / "place"
         done = subprocess.run(
             ["/bin/bash", "-c", f'{command}\ncode=$?\npwd -P > "{place}"\nexit $code'],
-            cwd=self.at, env=self.env, text=True, timeout=60, stdin=subprocess.DEVNULL,
+            cwd=self.at, env=self.env, text=True, timeout=300, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         self.at = Path(place.read_text(encoding="utf-8").strip())
@@ -270,7 +270,7 @@ class Stage:
             if left and seen.endswith(b": "):
                 os.write(ours, left.pop(0).encode() + b"\n")
         os.close(ours)
-        assert (child.wait(60), left) == (0, []), seen.decode()
+        assert (child.wait(300), left) == (0, []), seen.decode()
         return self._clean(seen.decode().replace("\r", ""), command)
 
     def _clean(self, text: str, command: str) -> str:
@@ -278,12 +278,12 @@ class Stage:
         return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
-SILENCE = b"\n(nothing more for a minute: an answer is missing)\n"
+SILENCE = b"\n(nothing more for two minutes: an answer is missing)\n"
 
 
 def _read(terminal: int) -> bytes:
     """Return what a terminal shows next; nothing where the program behind it has ended, SILENCE where it waits."""
-    if not select.select([terminal], [], [], 60)[0]:
+    if not select.select([terminal], [], [], 120)[0]:
         return SILENCE
     try:
         return os.read(terminal, 4096)
