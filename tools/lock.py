@@ -2,8 +2,9 @@
 
 `make lock` writes again what grew old: `tools/action/requirements.txt` (what jhecfg itself needs, as wheels, for the
 Action and for whoever wants it pinned), `tools/locked/dev.txt` (that, and the group `dev` of pyproject.toml), and a
-`.txt` beside each `.in` of `tools/locked/` and `tests/requirements/`. `make lock UPGRADE=1` takes the newest versions that fit. A lock begins with the digest of what
-it was made of, by which a test sees, offline, that it is old. It names no index, so any mirror will do.
+`.txt` beside each `.in` of `tools/locked/` and `tests/requirements/`. `make lock UPGRADE=1` takes the newest
+versions that fit. A lock begins with the digest of what it was made of, by which a test sees, offline, that it is old.
+It names no index, so any mirror will do.
 """
 
 from __future__ import annotations
