@@ -61,7 +61,7 @@ lock: .tools/tools/.installed
 
 ## audit: ask PyPI and npm for known weaknesses of everything that is locked; needs the network, and fails without
 audit: .tools/tools/.installed
-	@for lock in tools/locked/*.txt tests/requirements/*.txt; do echo "$$lock"; \
+	@for lock in tools/action/requirements.txt tools/locked/*.txt tests/requirements/*.txt; do echo "$$lock"; \
 	  .tools/tools/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r "$$lock" || exit 1; done
 	cd tests/js && npm audit --package-lock-only
 

@@ -155,6 +155,25 @@ def test_what_is_no_description_is_refused(imported: Said, text: bytes) -> None:
     assert imported(text=text) == (Exit.REFUSED, "", f"lab.yaml: {why}; nothing was written\n")
 
 
+@pytest.mark.parametrize("evil", [None, [], {}, 0, True, "", "\x1b[2J\n::error::x", "a:b", ["x"], {"a": []}, 10**400])
+@pytest.mark.parametrize(
+    "place", ["Stacks", "StackId", "StackName", "StackStatus", "Outputs", "OutputKey", "OutputValue"]
+)
+def test_a_description_that_somebody_made_up_is_refused_in_words(imported: Said, place: str, evil: Any) -> None:
+    """Whatever stands at any of its places: no crash, no write, and no command to a terminal."""
+    made_up = stack()
+    if place in ("OutputKey", "OutputValue"):
+        made_up["Outputs"][0][place] = evil
+    else:
+        made_up[place] = evil
+    text = json.dumps({"Stacks": evil if place == "Stacks" else [made_up]}).encode()
+    code, out, err = imported(text=text)
+    assert (code, out) == (Exit.REFUSED, "")
+    assert Path("lab.yaml").read_text() == SPEC
+    assert "\x1b" not in err
+    assert len(err.splitlines()) == 1
+
+
 def test_a_spec_that_would_be_refused_is_not_written(imported: Said) -> None:
     """What is written can be built."""
     broken = SPEC.replace('version: "1.36"', 'version: "1.30"')

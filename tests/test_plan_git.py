@@ -132,6 +132,14 @@ def test_a_file_may_be_renamed(work: Path, said: Said) -> None:
     assert said("specs/laboratory.yaml")[1] == "lab: nothing changes\n"
 
 
+def test_a_file_at_the_top_may_be_renamed(work: Path, said: Said) -> None:
+    """A spec that lies in no folder is known by its site too."""
+    git("mv", "specs/lab.yaml", "lab.yaml")
+    commit()
+    git("mv", "lab.yaml", "site.yaml")
+    assert said("site.yaml") == (0, "lab: nothing changes\n", "")
+
+
 def test_another_name_of_the_site_in_the_same_file_is_a_rename(work: Path, said: Said) -> None:
     """Where the file is the same and the site's name is not, that is what is said."""
     edit("site: lab", "site: laboratory")

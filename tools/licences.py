@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.lock import LOCKED, pins  # noqa: E402 - found through the line above
+from tools.lock import LOCKED, RUNTIME, pins  # noqa: E402 - found through the line above
 
 PAGE = ROOT / "docs" / "licences.md"
 ACCEPTABLE = frozenset({"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0"})
@@ -62,7 +62,7 @@ def runtime() -> Iterator[tuple[str, str, str, str]]:
     """Yield what an installed jhecfg has with it: name, what is asked for, the locked version, the licence."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = {re.split(r"[<>=]", each)[0].lower(): each for each in project["dependencies"]}
-    for name, version in pins((LOCKED / "runtime.txt").read_text(encoding="utf-8")).items():
+    for name, version in pins(RUNTIME.read_text(encoding="utf-8")).items():
         wanted = asked[name][len(name) :] if name in asked else ""
         yield name, wanted.replace(",", ", ") or "(of another)", version, licence_of(name)
 

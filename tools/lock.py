@@ -1,9 +1,10 @@
 """Lock: every Python package that CI, the Action and README.md install, with the SHA-256 of each of its files.
 
-`make lock` writes again what grew old: `tools/locked/runtime.txt` (what jhecfg itself needs), `tools/locked/dev.txt`
-(that, and the group `dev` of pyproject.toml), and a `.txt` beside each `.in` of `tools/locked/` and
-`tests/requirements/`. `make lock UPGRADE=1` takes the newest versions that fit. A lock begins with the digest of what
-it was made of, by which a test sees, offline, that it is old. It names no index, so any mirror will do.
+`make lock` writes again what grew old: `tools/action/requirements.txt` (what jhecfg itself needs, as wheels, for the
+Action and for whoever wants it pinned), `tools/locked/dev.txt` (that, and the group `dev` of pyproject.toml), and a
+`.txt` beside each `.in` of `tools/locked/` and `tests/requirements/`. `make lock UPGRADE=1` takes the newest
+versions that fit. A lock begins with the digest of what it was made of, by which a test sees, offline, that it is old.
+It names no index, so any mirror will do.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 LOCKED = ROOT / "tools" / "locked"
+RUNTIME = ROOT / "tools" / "action" / "requirements.txt"
 REQUIREMENTS = ROOT / "tests" / "requirements"
+LEAST = "3.11.5"
+"""The oldest Python that the tools of the tests are locked for: some of them do not run on an older one."""
 UV = ROOT / ".tools" / "tools" / "bin" / "uv"
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[a-z,]+\])?==([^\s;\\]+)", re.MULTILINE)
 
@@ -44,12 +48,12 @@ def locks() -> Iterator[Lock]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime = {key: project["project"][key] for key in ("requires-python", "dependencies")}
     dev = {**runtime, "dev": project["dependency-groups"]["dev"]}
-    yield Lock(LOCKED / "runtime.txt", ("pyproject.toml",), json.dumps(runtime))
+    yield Lock(RUNTIME, ("pyproject.toml", "--only-binary", ":all:"), json.dumps(runtime))
     yield Lock(LOCKED / "dev.txt", ("pyproject.toml", "--group", "dev"), json.dumps(dev))
     for folder in (LOCKED, REQUIREMENTS):
         for path in sorted(folder.glob("*.in")):
             relative = path.relative_to(ROOT).as_posix()
-            python = ("--python-version", runtime["requires-python"].removeprefix(">="))
+            python = ("--python-version", LEAST)
             yield Lock(path.with_suffix(".txt"), (relative, *python), path.read_text(encoding="utf-8"))
 
 

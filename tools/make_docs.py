@@ -189,6 +189,7 @@ _TOPICS = {
     "cluster.network": "Cluster: network and access",
     "cluster.nodes": "Cluster: node groups",
     "cluster.capacity": "Cluster: room for pods",
+    "cluster.references": "Cluster: what CloudFormation reads",
     "cluster.rds": "Database on RDS",
     "hub_values": "Chart values of hubs",
     "manifests": "Objects of the output",

@@ -90,7 +90,7 @@ def _stack(rds: Rds, description: bytes) -> Mapping[str, Any]:
         names = [str(stack["StackName"]) for stack in stacks]
         found = [stack for stack in stacks if stack["StackName"] == rds.stack]
         where = found[0]["StackId"].split(":")[3] if found else ""
-        status = found[0]["StackStatus"] if found else ""
+        status = str(found[0]["StackStatus"]) if found else ""
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         command = "aws cloudformation describe-stacks --output json"
         raise WrongStack(f"the description is not what `{command}` prints") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -97,7 +98,7 @@ def _then(revision: Revision, specs: Sequence[Path] | None, now: Sequence[Side])
         raise Misused(f"there is no {missing[0].as_posix()}, neither here nor at {revision.name}")
     there = [path for path in named if revision.has(path)]
     moved = {side.site for path, side in zip(named, now, strict=False) if path not in there} - {""}
-    folders = {str(Path(path).parent) for path in named}
+    folders = {posixpath.dirname(path) for path in named}
     others = [path for folder in sorted(folders) for path in revision.specs(folder) if path not in there]
     found = [side for side in _sites(revision, others) if side.site in moved] if moved else []
     return [*(_at(revision, path) for path in there), *found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from jhecfg.plan.model import Effect, Plan, Severity
@@ -22,7 +23,10 @@ ICONS = {
     Severity.SAFE: "🟢 safe",
 }
 _MORE = "And {} more sites change: run `jhecfg plan`."
-_SIGNS = str.maketrans({"@": "&#64;", "#": "&#35;"})
+
+# GitHub looks for `@name` and `#1` in what Markdown has become, where an entity is the character itself: what helps is
+# that no name follows. A `#` of an entity that `escaped` made is none of them.
+_SIGNS = re.compile(r"@|(?<!(?<!\\)&)#")
 
 
 def markdown(plans: Sequence[Plan], most: int = MOST) -> str:
@@ -103,5 +107,5 @@ def _details(plan: Plan) -> Iterator[str]:
 
 def _plain(value: str) -> str:
     """Return text that is no markup, mentions nobody and links nowhere: GitHub acts on `@name`, `#1` and addresses."""
-    safe = escaped(value).translate(_SIGNS)
+    safe = _SIGNS.sub(r"\g<0>&#8203;", escaped(value))
     return safe.replace("://", "&#58;//").replace("www.", "www&#46;")

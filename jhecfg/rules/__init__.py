@@ -8,6 +8,7 @@ from jhecfg.artifact import Artifact
 from jhecfg.diagnostics import Finding
 from jhecfg.rules import cluster as aws
 from jhecfg.rules import demo, gitops, grants, hub_values, manifests, names, order, sealed, secrets, security
+from jhecfg.rules.cluster import references
 from jhecfg.site import Site
 
 SiteRule = Callable[[Site], Iterable[Finding]]
@@ -79,6 +80,7 @@ ARTIFACT_RULES: tuple[ArtifactRule, ...] = (
     *gitops.RULES,
     *order.RULES,
     *grants.RULES,
+    references.cloudformation_reference,
 )
 
 
