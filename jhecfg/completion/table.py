@@ -1,4 +1,4 @@
-"""Table: the commands, their options and arguments. Written by tools/make_completion.py from cli/."""
+"""Table: the commands, their options and arguments. Written by tools/make_completion.py, from cli/."""
 # ruff: noqa: E501 - the words are those of the commands' help
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ COMMANDS: dict[str, Command] = {
             Option(("--format",), "text|json|github|sarif", "How diagnostics are written."),
             Option(("--quiet", "-q"), "", "Say only what is wrong."),
             Option(("--watch",), "", "Again whenever a spec changes; Ctrl-C ends it."),
+            Option(("--exit-code",), "", "Exit with 3 when files were written or removed."),
             Option(("--help", "-h"), "", "Show this message and exit."),
         ),
         ("spec",),
@@ -120,29 +121,29 @@ COMMANDS: dict[str, Command] = {
             Option(("--domain",), "text", "Host name of the Exchange."),
             Option(("--site",), "text", "Name of the site [FILE's, or the domain's first part]."),
             Option(("--contact",), "text", "E-mail address of who answers for the site."),
-            Option(("--environment",), "production|staging|demo", "production (default), staging or demo."),
+            Option(("--environment",), "production|staging|demo", "What the site is for [production]."),
             Option(("--image-tag",), "text", "Release of JHE [the newest known]."),
-            Option(("--cluster",), "new|existing", "new (on EKS) or existing (default)."),
+            Option(("--cluster",), "new|existing", "A new one on EKS, or one that exists [existing]."),
             Option(("--region",), "text", "AWS region of the new cluster."),
             Option(("--api-from",), "text", "Network that may reach the new cluster's API."),
-            Option(("--database",), "rds|existing", "With a new cluster: rds (default) or existing."),
+            Option(
+                ("--database",), "rds|existing", "With a new cluster: a new database, too, or one that exists [rds]."
+            ),
             Option(("--database-host",), "text", "Host name of the PostgreSQL server."),
             Option(("--database-ca",), "text", "ConfigMap with the server's CA certificates; not for RDS."),
             Option(("--smtp-host",), "text", "Mail server."),
             Option(("--smtp-user",), "text", "User at the mail server [the contact]."),
-            Option(("--hub",), "here|elsewhere|none", "JupyterHub: here (default), elsewhere or none."),
+            Option(("--hub",), "here|elsewhere|none", "JupyterHub: in this cluster, elsewhere, or none [here]."),
             Option(("--hub-name",), "text", "Name of the hub [hub]."),
             Option(("--hub-domain",), "text", "Host name of the hub."),
             Option(("--storage-class",), "text", "StorageClass of the hub's disks in a cluster that exists [gp3]."),
             Option(("--org",), "text", "Organization whose members may enter the hub."),
             Option(("--org-id",), "text", "Its id in JHE [20001]."),
             Option(("--org-type",), "text", "Its type [other]."),
-            Option(("--gitops",), "none|argocd|flux", "none (default), argocd or flux."),
+            Option(("--gitops",), "none|argocd|flux", "What syncs the output into the cluster [none]."),
             Option(("--repo",), "text", "Git address of the repository with specs/ and out/."),
             Option(
-                ("--secrets",),
-                "existing|external-secrets|sealed-secrets|sops",
-                "existing (default), external-secrets, sealed-secrets or sops.",
+                ("--secrets",), "existing|external-secrets|sealed-secrets|sops", "Where secrets are kept [existing]."
             ),
             Option(("--secrets-region",), "text", "AWS region of Secrets Manager."),
             Option(("--age-recipient",), "text", "sops: public key of who can decrypt."),
