@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 KUBECONFORM := v0.7.0
 
-.PHONY: demo test cluster-test fast tools cluster-tools lint lock audit docs site fuzz bench clean
+.PHONY: demo test cluster-test judges fast tools cluster-tools lint lock audit docs site fuzz bench clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
@@ -12,15 +12,21 @@ demo: $(VENV)/.installed
 
 ## test: every check but the opt-in of cluster-test; the same in CI
 test: tools lint
-	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster"
+	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster and not judges"
 
 ## cluster-test: a real Kubernetes API server and delivery controllers take the output; an opt-in (docs/testing.md)
 cluster-test: cluster-tools
 	$(BIN)/pytest -m cluster
 
+## judges: every judge of the output, also those that are heavy to install; an opt-in. CHART=DIR counts a chart beside it
+judges: tools
+	@tools/install judges "$(PYTHON)"
+	$(BIN)/pytest -n auto --dist loadgroup tests/test_judges.py
+	$(BIN)/python tools/judges.py $(if $(CHART),--rendered "$(CHART)")
+
 ## fast: the tests that take a moment, without outside components
 fast: $(VENV)/.installed
-	$(BIN)/pytest -n auto --dist loadgroup -m "not slow and not cluster"
+	$(BIN)/pytest -n auto --dist loadgroup -m "not slow and not cluster and not judges"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
