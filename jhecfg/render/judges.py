@@ -157,7 +157,7 @@ OBJECTS: tuple[Excuse, ...] = (
         checkov="CKV_K8S_43",
     ),
     Excuse(
-        "secret-env",
+        "environment",
         "pods with secrets",
         "the program reads its secrets from its environment alone",
         _of_a_container(_reads_secrets),
