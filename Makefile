@@ -3,16 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 KUBECONFORM := v0.7.0
+# The tests that are no opt-in (docs/testing.md)
+EVERYDAY := not cluster and not hooks and not judges
 
-.PHONY: demo test cluster-test hooks-test fast tools cluster-tools lint lock audit docs site fuzz bench clean
+.PHONY: demo test cluster-test hooks-test judges fast tools cluster-tools lint lock audit docs site fuzz bench clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
 	@PATH="$(CURDIR)/.tools/bin:$$PATH" tools/demo "$(BIN)/jhecfg"
 
-## test: every check but the opt-ins, cluster-test and hooks-test; the same in CI
+## test: every check but the opt-ins; the same in CI
 test: tools lint
-	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster and not hooks"
+	$(BIN)/pytest -n auto --dist loadgroup -m "$(EVERYDAY)"
 
 ## cluster-test: a real Kubernetes API server and delivery controllers take the output; an opt-in (docs/testing.md)
 cluster-test: cluster-tools
@@ -22,9 +24,15 @@ cluster-test: cluster-tools
 hooks-test: tools
 	$(BIN)/pytest -m hooks
 
+## judges: every judge of the output, also those that are heavy to install; an opt-in. CHART=DIR counts a chart beside it
+judges: tools
+	@tools/install judges "$(PYTHON)"
+	$(BIN)/pytest -n auto --dist loadgroup tests/test_judges.py
+	$(BIN)/python tools/judges.py $(if $(CHART),--rendered "$(CHART)")
+
 ## fast: the tests that take a moment, without outside components
 fast: $(VENV)/.installed
-	$(BIN)/pytest -n auto --dist loadgroup -m "not slow and not cluster and not hooks"
+	$(BIN)/pytest -n auto --dist loadgroup -m "not slow and $(EVERYDAY)"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -219,6 +219,7 @@ class Rds(NamedTuple):
     multi_az: bool
     backup_days: int
     deletion_protection: bool
+    enhanced_monitoring: bool
     master_user: str
 
 

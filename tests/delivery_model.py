@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.render import render
-from jhecfg.render.jobs import content_named
+from jhecfg.render.finish import finished
 from jhecfg.rules import gitops as read
 from jhecfg.rules.manifests import references
 from jhecfg.rules.order import WAVE
@@ -46,7 +46,7 @@ class Live(NamedTuple):
 
 def output(site: Site) -> tuple[Artifact, ...]:
     """Render a site as it is written."""
-    return tuple(content_named(render(site)))
+    return tuple(finished(render(site)))
 
 
 def key_of(tree: Tree) -> Key:

@@ -63,7 +63,7 @@ KNOWN = {
     "eksctl create": "config-file",
     "eksctl delete": "config-file wait",
     "aws eks": "region name query",
-    "aws cloudformation": "region stack-name template-file query output",
+    "aws cloudformation": "region stack-name template-file capabilities query output",
     "aws secretsmanager": "region name secret-id secret-string query output",
     "aws rds": "region db-instance-identifier db-snapshot-identifier source-db-instance-identifier output query "
     "target-db-instance-identifier restore-time db-subnet-group-name vpc-security-group-ids db-parameter-group-name "

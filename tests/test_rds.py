@@ -155,7 +155,8 @@ def test_every_reference_names_a_resource() -> None:
     tree = template(make())
     used = {node["Ref"] for node in walk(tree) if isinstance(node, dict) and "Ref" in node}
     used |= {node["Fn::GetAtt"][0] for node in walk(tree) if isinstance(node, dict) and "Fn::GetAtt" in node}
-    assert used == {"SubnetGroup", "SecurityGroup", "ParameterGroup", "Database"}
+    used -= {"AWS::AccountId"}  # CloudFormation's own
+    assert used == {"SubnetGroup", "SecurityGroup", "ParameterGroup", "MonitoringRole", "Database"}
     assert used <= tree["Resources"].keys()
 
 
@@ -168,10 +169,31 @@ def test_outputs_are_what_the_spec_asks_back_for() -> None:
 
 
 def test_header_says_the_command() -> None:
-    """A reader of the file knows what to do with it."""
-    (artifact,) = rds(make())
+    """A reader of the file knows what to do with it; without a role CloudFormation asks for no capability."""
     command = "aws cloudformation deploy --region us-east-2 --stack-name jhe-example-database"
-    assert any(line.startswith(command) for line in artifact.note)
+    for monitored in (True, False):
+        (artifact,) = rds(make(database__rds={"enhancedMonitoring": monitored}))
+        (line,) = [line for line in artifact.note if line.startswith(command)]
+        assert line.endswith(" --capabilities CAPABILITY_IAM") is monitored
+
+
+def test_rds_measures_its_system_by_a_role_of_this_account_unless_it_is_told_not_to() -> None:
+    """The role is for RDS in the same account alone, in each partition; off is said as 0, which undoes it."""
+    for region, partition in (("us-east-2", "aws"), ("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")):
+        resources = template(make(cluster__region=region, cluster__zones=None))["Resources"]
+        role = resources["MonitoringRole"]["Properties"]
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        (policy,) = role["ManagedPolicyArns"]
+        assert policy == f"arn:{partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+        instance = resources["Database"]["Properties"]
+        assert instance["MonitoringInterval"] == 60
+        assert instance["MonitoringRoleArn"] == {"Fn::GetAtt": ["MonitoringRole", "Arn"]}
+    off = template(make(database__rds={"enhancedMonitoring": False}))["Resources"]
+    assert "MonitoringRole" not in off
+    assert off["Database"]["Properties"]["MonitoringInterval"] == 0
+    assert "MonitoringRoleArn" not in off["Database"]["Properties"]
 
 
 @cache

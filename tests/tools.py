@@ -14,6 +14,8 @@ DEFINITIONS = ROOT / ".tools" / "definitions"
 PLACES = (
     ROOT / ".tools" / "bin",
     ROOT / ".tools" / "cfnlint" / "bin",
+    ROOT / ".tools" / "judges" / "bin",
+    ROOT / ".tools" / "checkov" / "bin",
     ROOT / ".tools" / "sops" / "bin",
     ROOT / ".tools" / "site" / "bin",
     ROOT / ".tools" / "zizmor" / "bin",
@@ -40,9 +42,9 @@ def need(name: str) -> str:
     pytest.skip(message)
 
 
-def optional(name: str) -> str:
-    """Return the path of a tool that only `make cluster-tools` installs; without it skip the test by name, also in CI."""
+def optional(name: str, target: str = "cluster-tools") -> str:
+    """Return the path of a tool that only an opt-in of the Makefile installs; without it skip the test, also in CI."""
     found = find(name)
     if found is None:
-        pytest.skip(f"{name} is absent: run `make cluster-tools`, an opt-in that compiles for many minutes")
+        pytest.skip(f"{name} is absent: run `make {target}`, an opt-in that installs and compiles for many minutes")
     return found

@@ -50,7 +50,7 @@ def locks() -> Iterator[Lock]:
     dev = {**runtime, "dev": project["dependency-groups"]["dev"]}
     yield Lock(RUNTIME, ("pyproject.toml", "--only-binary", ":all:"), json.dumps(runtime))
     yield Lock(LOCKED / "dev.txt", ("pyproject.toml", "--group", "dev"), json.dumps(dev))
-    for folder in (LOCKED, REQUIREMENTS):
+    for folder in (LOCKED, REQUIREMENTS, REQUIREMENTS / "opt-in"):
         for path in sorted(folder.glob("*.in")):
             relative = path.relative_to(ROOT).as_posix()
             python = ("--python-version", LEAST)

@@ -13,7 +13,7 @@ from jhecfg.diagnostics import Loc, Severity
 from jhecfg.origin.nudge import has_choices, nudges
 from jhecfg.patch import patched
 from jhecfg.render import render
-from jhecfg.render.jobs import content_named
+from jhecfg.render.finish import finished
 from jhecfg.resolve import resolve
 from jhecfg.sealed import SealedFile
 from jhecfg.spec import SiteSpec
@@ -39,7 +39,7 @@ def outputs_of(tree: dict[str, Any], sealed: tuple[SealedFile, ...] = ()) -> Out
         return None
     artifacts, problems = patched(resolution.site, render(resolution.site))
     wrong = any(finding.severity is Severity.ERROR for _, finding in resolution.problems)
-    return Outputs({a.path: a.tree for a in content_named(artifacts)}, not wrong and not problems)
+    return Outputs({a.path: a.tree for a in finished(artifacts)}, not wrong and not problems)
 
 
 class Experiment(NamedTuple):

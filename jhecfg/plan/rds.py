@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from jhecfg.plan.model import Effect, Pair, Severity, SpecChange
 from jhecfg.plan.values import arrow
-from jhecfg.render.rds import network_of, template
+from jhecfg.render.rds import deploy_options, network_of, template
 from jhecfg.render.steps import command, quote
 from jhecfg.site import Rds, Site
 
@@ -41,6 +41,9 @@ PROPERTIES: dict[str, Does] = {
     "MaxAllocatedStorage": Does("rds.maxStorageGiB", Severity.SAFE, "only the limit of the disk's own growth"),
     "MultiAZ": Does("rds.multiAz", Severity.ATTENTION, "a standby comes or goes; the database works on"),
     "BackupRetentionPeriod": Does("rds.backupDays", Severity.ATTENTION, "backups are kept for as many days"),
+    "MonitoringInterval": Does(
+        "rds.enhancedMonitoring", Severity.SAFE, "the seconds between measurements, 0 for none; the database works on"
+    ),
     "DeletionProtection": Does("rds.deletionProtection", Severity.ATTENTION, "whether a delete is refused"),
 }
 """What CloudFormation does in place."""
@@ -98,7 +101,7 @@ def _kept(pair: Pair, old: Rds) -> Effect:
 
 def _deploy(instance: Rds, *more: str) -> str:
     where = (f"--region={quote(instance.region)}", f"--stack-name={quote(instance.stack)}")
-    return command("aws cloudformation deploy", *where, "--template-file=cluster/rds.cfn.yaml", *more)
+    return command("aws cloudformation deploy", *where, *deploy_options(instance), *more)
 
 
 def _delivered(pair: Pair, new: Rds) -> Effect:
@@ -116,7 +119,7 @@ def _delivered(pair: Pair, new: Rds) -> Effect:
 def _differences(pair: Pair, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Effect]:
     was, becomes = old.get("Database", {}), new.get("Database", {})
     for key in becomes:
-        if was.get(key) != becomes[key]:
+        if was.get(key) != becomes[key] and key != "MonitoringRoleArn":  # it goes with MonitoringInterval
             yield _property(pair, key, was.get(key), becomes[key])
     if _place(old) != _place(new):
         yield _network(pair)

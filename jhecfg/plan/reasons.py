@@ -16,7 +16,7 @@ from jhecfg.pipeline import Build
 from jhecfg.plan.model import Leaf, ObjectChange, SpecChange, once
 from jhecfg.plan.trees import MISSING, Difference, differences
 from jhecfg.render import render
-from jhecfg.render.jobs import content_named
+from jhecfg.render.finish import finished
 from jhecfg.resolve import resolve
 from jhecfg.source import Source
 from jhecfg.spec import SiteSpec
@@ -87,7 +87,7 @@ def _outputs(tree: Tree) -> Outputs | None:
     if any(finding.severity is Severity.ERROR for _, finding in resolution.problems):
         return None
     artifacts, problems = patched(resolution.site, render(resolution.site))
-    return None if problems else {a.path: a.tree for a in content_named(artifacts)}
+    return None if problems else {a.path: a.tree for a in finished(artifacts)}
 
 
 def _with(tree: Tree, part: Sequence[SpecChange], *, forwards: bool) -> Tree:

@@ -23,6 +23,7 @@ from jhecfg.render.objects import (
     metadata,
     pod_security,
     pull,
+    resources,
     secret_env,
     selector,
 )
@@ -62,7 +63,7 @@ def exchange_deployment(site: Site) -> Tree:
         "envFrom": [{"configMapRef": {"name": "exchange"}}],
         "env": exchange_env(site),
         **_exchange_probes(site),
-        "resources": site.exchange.resources.tree(),
+        "resources": resources(**site.exchange.resources.tree()),
         "securityContext": container_security(),
         "volumeMounts": exchange_mounts(site),
     }
@@ -120,7 +121,7 @@ def mcp_deployment(site: Site, mcp: Mcp) -> Tree:
             env("HOME", "/tmp"),  # noqa: S108 - a path in the container, an emptyDir
         ],
         **_mcp_probes(),
-        "resources": mcp.resources.tree(),
+        "resources": resources(**mcp.resources.tree()),
         "securityContext": container_security(),
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a path in the container
     }
@@ -146,7 +147,7 @@ def wearables_cronjob(site: Site, wearables: Wearables) -> Tree:
         "workingDir": "/code",
         "envFrom": [{"configMapRef": {"name": "exchange"}}],
         "env": exchange_env(site),
-        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
+        "resources": resources({"cpu": "100m", "memory": "256Mi"}, {"memory": "512Mi"}),
         "securityContext": container_security(),
         "volumeMounts": exchange_mounts(site),
     }
@@ -191,12 +192,19 @@ def service(site: Site, name: str) -> Tree:
 
 
 def disruption_budget(site: Site, name: str) -> Tree:
-    """Return the budget that lets a node drain, one pod at a time; only rendered where there are two pods or more."""
+    """Return the budget that lets a node drain, one pod at a time; only rendered where there are two pods or more.
+
+    Pods that do not work anyway never hold a drain up: without the policy, a site that is down keeps its nodes.
+    """
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": metadata(site, name, name, namespace=site.namespace),
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector(site, name)}},
+        "spec": {
+            "maxUnavailable": 1,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": {"matchLabels": selector(site, name)},
+        },
     }
 
 

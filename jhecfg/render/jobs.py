@@ -18,6 +18,7 @@ from jhecfg.render.objects import (
     metadata,
     pod_security,
     pull,
+    resources,
 )
 from jhecfg.site import Site
 
@@ -99,7 +100,7 @@ def _job_container(site: Site) -> Tree:
         "workingDir": "/code",
         "envFrom": [{"configMapRef": {"name": "exchange"}}],
         "env": exchange_env(site),
-        "resources": {"requests": {"cpu": "250m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
+        "resources": resources({"cpu": "250m", "memory": "256Mi"}, {"memory": "512Mi"}),
         "securityContext": container_security(),
         "volumeMounts": exchange_mounts(site),
     }

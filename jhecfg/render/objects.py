@@ -71,6 +71,18 @@ def pull(image: Image) -> Tree:
     return {"image": image.reference, "imagePullPolicy": image.pull_policy}
 
 
+def resources(requests: Mapping[str, str] | None = None, limits: Mapping[str, str] | None = None) -> Tree:
+    """Return what a container asks for and may not exceed, with its node's disk.
+
+    It writes to `/tmp`, an emptyDir of 256 MiB at most, and its log, of which the kubelet keeps 50 MiB (Kubernetes' own
+    default) to 250 MiB (AKS). Beyond the limit it is evicted, instead of its neighbours.
+    """
+    return {
+        "requests": {**(requests or {}), "ephemeral-storage": "64Mi"},
+        "limits": {**(limits or {}), "ephemeral-storage": "1Gi"},
+    }
+
+
 def digest(*parts: Any) -> str:
     """Return ten hexadecimal digits of the parts' content: the same content, the same name."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from jhecfg.artifact import Artifact, Tree
-from jhecfg.render.cluster import SITE_TAG, stack_name
+from jhecfg.render.cluster import SITE_TAG, partition, stack_name
+from jhecfg.render.judges import excused_resource
 from jhecfg.site import Cluster, Rds, Site, Vpc
 
 
@@ -76,6 +77,7 @@ def template(site: Site, instance: Rds, network: Network) -> Tree:
             "SecurityGroup": _security_group(site, network),
             **{name: _ingress(site, words, group) for name, (words, group) in clients},
             "ParameterGroup": _parameter_group(site, instance),
+            **({"MonitoringRole": _monitoring_role(site, instance)} if instance.enhanced_monitoring else {}),
             "Database": _database(site, instance),
         },
         "Outputs": _outputs(site, instance),
@@ -147,14 +149,35 @@ def _parameter_group(site: Site, instance: Rds) -> Tree:
     }
 
 
-def _database(site: Site, instance: Rds) -> Tree:
+def _monitoring_role(site: Site, instance: Rds) -> Tree:
+    """Return the role by which RDS writes what it measures; for this account's databases and nobody else's."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "monitoring.rds.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": _ref("AWS::AccountId")}},
+    }
+    policy = f"arn:{partition(instance.region)}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
     return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "Description": f"JupyterHealth Exchange {site.name}: RDS writes the metrics of its operating system",
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+            "ManagedPolicyArns": [policy],
+            "Tags": _tags(site),
+        },
+    }
+
+
+def _database(site: Site, instance: Rds) -> Tree:
+    resource = {
         "Type": "AWS::RDS::DBInstance",
         "DeletionPolicy": "Snapshot",
         "UpdateReplacePolicy": "Snapshot",
         # No DBInstanceIdentifier: a change that replaces the instance would stop at the name that is taken.
         "Properties": {**_engine(instance), **_storage(instance), **_access(site, instance), **_care(site, instance)},
     }
+    return excused_resource(resource)
 
 
 def _engine(instance: Rds) -> Tree:
@@ -203,9 +226,16 @@ def _care(site: Site, instance: Rds) -> Tree:
         "EnablePerformanceInsights": True,
         "PerformanceInsightsRetentionPeriod": 7,
         "DatabaseInsightsMode": "standard",
+        **_monitoring(instance),
         "EnableCloudwatchLogsExports": ["postgresql", "upgrade"],
         "Tags": _tags(site),
     }
+
+
+def _monitoring(instance: Rds) -> Tree:
+    if not instance.enhanced_monitoring:
+        return {"MonitoringInterval": 0}
+    return {"MonitoringInterval": 60, "MonitoringRoleArn": _attribute("MonitoringRole", "Arn")}
 
 
 def _outputs(site: Site, instance: Rds) -> Tree:
@@ -230,6 +260,12 @@ def _outputs(site: Site, instance: Rds) -> Tree:
     }
 
 
+def deploy_options(instance: Rds) -> tuple[str, ...]:
+    """Return the options by which CloudFormation takes the template; a role in it has to be allowed by name."""
+    role = ("--capabilities CAPABILITY_IAM",) if instance.enhanced_monitoring else ()
+    return ("--template-file cluster/rds.cfn.yaml", *role)
+
+
 def _note(site: Site, instance: Rds) -> tuple[str, ...]:
     where = f"--region {instance.region} --stack-name {instance.stack}"
     imports = (
@@ -239,7 +275,7 @@ def _note(site: Site, instance: Rds) -> tuple[str, ...]:
     )
     return (
         "After the cluster, in its account, in this site's folder:",
-        f"aws cloudformation deploy {where} --template-file cluster/rds.cfn.yaml",
+        f"aws cloudformation deploy {where} {' '.join(deploy_options(instance))}",
         "RUNBOOK.md has the step that writes its endpoint into the spec.",
         *imports,
         "The application has a user of its own, not the master user: RUNBOOK.md has the step that makes it.",

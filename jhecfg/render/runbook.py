@@ -14,6 +14,7 @@ from jhecfg.render.picture import entry, picture
 from jhecfg.render.runbook_deliver import deliver
 from jhecfg.render.runbook_hub import add_hub, remove_hub
 from jhecfg.render.runbook_jobs import failed_job
+from jhecfg.render.runbook_judges import judged
 from jhecfg.render.steps import block, code, table, text
 from jhecfg.site import Site
 
@@ -37,6 +38,7 @@ SECTIONS: tuple[tuple[str, Section], ...] = (
     ("Rotate a secret", rotate.rotate),
     ("Restore the database", care.restore),
     ("When a Job fails", failed_job),
+    ("What linters say", judged),
     ("Remove the site", care.remove),
 )
 """What the page says, in the order in which it is done. A section that yields nothing is left out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jhecfg.render.rds import deploy_options
 from jhecfg.render.steps import bash, block, code, command, identifier, quote, step, words
 from jhecfg.site import Cluster, Database, Rds, Site
 
@@ -174,7 +175,7 @@ def _rds(site: Site, db: Database, rds: Rds) -> Iterator[str]:
     network = f"in {code(rds.vpc.id)}" if rds.vpc else "beside the cluster: it imports the cluster's network"
     yield step(
         f"Create the database, {network}. It takes about twenty minutes.",
-        bash(command("aws cloudformation deploy", where, "--template-file cluster/rds.cfn.yaml")),
+        bash(command("aws cloudformation deploy", where, *deploy_options(rds))),
     )
     yield step(
         f"Its endpoint goes into the spec's `database.host`, which is {code(db.host)} now. If that changes the spec, run"

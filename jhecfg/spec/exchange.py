@@ -166,6 +166,10 @@ class RdsSpec(Spec):
     multi_az: bool = Field(default=True, description="A standby in another availability zone.")
     backup_days: int = Field(default=14, ge=1, le=35, description="Days that automatic backups are kept.")
     deletion_protection: bool = Field(default=True, description="Refuse to delete the instance.")
+    enhanced_monitoring: bool = Field(
+        default=True,
+        description="Measure its operating system each minute; CloudFormation then makes an IAM role for RDS.",
+    )
     master_user: SqlName = Field(
         default="postgres", description="RDS master user; the application has a user of its own."
     )
