@@ -158,7 +158,8 @@ def _to_seal(place: Path) -> None:
     put(place, {"specs/lab.yaml": (SPEC + sops).encode()})
 
 
-KEY = "jhe-exchange/secret-key"
+KEY = "hub-secrets/hub.config.CryptKeeper.keys"
+"""A value that keeps the old one beside the new for a while: losing that one costs users their tokens."""
 
 
 def _store(place: Path, before: Snapshot, after: Snapshot) -> str:
@@ -177,10 +178,14 @@ def _store(place: Path, before: Snapshot, after: Snapshot) -> str:
     changed = [key for key in old if now and now[key] != old[key]]
     if [key for key in changed if key != _place_of(KEY, old)]:
         return f"wrong: other values changed: {changed}"
+    if now and changed and not set(now[changed[0]].split(";")) & set(old[changed[0]].split(";")):
+        return "wrong: the old key is gone"
     torn = [p for p, (kind, _, data) in snapshot(place).items() if kind == "file" and _half_sealed(p, data)]
     if torn:
         return f"wrong: torn: {torn}"
-    return "old" if (now or {}) == old and snapshot(place).keys() <= before.keys() else "new" if (now or {}).keys() == new.keys() else "mix"
+    if (now or {}) == old:
+        return "old" if snapshot(place).keys() <= before.keys() else "mix"
+    return "new" if (now or {}).keys() == new.keys() else "mix"
 
 
 def _half_sealed(path: str, data: bytes) -> bool:
@@ -278,7 +283,7 @@ def _case(scene: Scene, place: Path, fault: trace.Fault, snapshots: tuple[Snapsh
 
 def _over(scene: Scene, left: str, ended: trace.Ended) -> bool:
     """Say whether there is nothing to run again: a rotation that was done would be another one."""
-    return scene.name == "secrets rotate --finish" and left == "new"
+    return scene.words[:2] == ("secrets", "rotate") and left == "new"
 
 
 def _refused_as_done(scene: Scene, left: str, then: Said) -> bool:
