@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 KUBECONFORM := v0.7.0
 
-.PHONY: demo test cluster-test fast tools cluster-tools lint lock audit docs site fuzz bench clean
+.PHONY: demo test cluster-test fast faults tools cluster-tools lint lock audit docs site fuzz bench clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
@@ -21,6 +21,12 @@ cluster-test: cluster-tools
 ## fast: the tests that take a moment, without outside components
 fast: $(VENV)/.installed
 	$(BIN)/pytest -n auto --dist loadgroup -m "not slow and not cluster"
+
+## faults: break whole commands at every step and in every way, thousands of times; draw more cases of each property
+faults: tools
+	-@tools/install faults
+	JHECFG_EXAMPLES=60 $(BIN)/pytest -q -n auto tests/test_metamorphic.py
+	$(BIN)/python -m tests.faults
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -64,6 +64,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only parts whose name has this text")
     parser.add_argument("--work", type=Path, default=None, help="where to break things [a folder in memory]")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--json", action="store_true", help="print the cases, not the table")
     asked = parser.parse_args()
     if not trace.POSSIBLE:
         print("faults are injected by ptrace: this needs Linux on x86-64")
@@ -75,6 +76,9 @@ def main() -> int:
         cases = _run([name for name in PARTS if asked.only in name], work, asked)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    if asked.json:
+        print(json.dumps([case._asdict() for case in cases]))
+        return 0 if cases else 1
     print(table(cases))
     wrong = [case for case in cases if case.wrong]
     for case in wrong[:50]:

@@ -9,6 +9,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,6 +55,19 @@ FOREIGN = {
     "specs/notes.txt": b"mine, beside the spec\n",
 }
 """Files of others, at every kind of place."""
+
+
+def warm(work: Path) -> None:
+    """Run commands once in this process: what they import and read of the package, its children need not."""
+    place, before = fresh(work / "warm"), Path.cwd()
+    put(place, {"specs/lab.yaml": SPEC.encode(), "specs/rds.yaml": RDS_SPEC.replace("site: lab", "site: rds").encode()})
+    os.chdir(place)
+    try:
+        for words in (["build", "--jobs", "1"], ["check"], ["set", "--dry-run", "specs/lab.yaml", "exchange.title=x"]):
+            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+                cli.run(words)
+    finally:
+        os.chdir(before)
 
 
 class Said(NamedTuple):

@@ -28,6 +28,7 @@ from tests.faults.place import (
     snapshot,
     state,
     store_values,
+    warm,
 )
 from tests.unsealing import AGE
 
@@ -241,6 +242,7 @@ SCENES = (
 def sweep(scene: Scene, work: Path, *, every: int = 1, faults: Sequence[str] = (), offset: int = 0) -> Iterator[Case]:
     """Break a scene's command at every step (or each so many-th), with each fault that the step can have."""
     assert WARM
+    warm(work)
     template, after_place, place = (work / name for name in ("template", "after", "place"))
     scene.prepare(fresh(template))
     before = snapshot(template)

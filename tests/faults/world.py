@@ -14,7 +14,9 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,6 +39,7 @@ from tests.faults.place import (
     run_all,
     snapshot,
     state,
+    warm,
 )
 from tests.faults.sweep import Case
 
@@ -68,6 +71,7 @@ OUTSIDE = {"a.yaml": b"outside: 1\n", "deep/b.yaml": b"outside: 2\n", "namespace
 
 def world(work: Path) -> World:
     """Make the template: built from one spec, and about to be built from another."""
+    warm(work)
     template = fresh(work / "template")
     put(template, {"specs/lab.yaml": SPEC.encode(), **FOREIGN})
     run_all(template, [["build"]])
@@ -172,11 +176,16 @@ def _obstacle(at: World, path: str, name: str, make: Callable[[Path, World], Non
     kept = _what(there) == planted and all(snapshot(place).get(p) == v for p, v in before.items())
 
     def heal(place: Path) -> None:
+        if said.code == 0 and not kept:  # it was replaced: what stood there is the new build's
+            put(place, {p: data for p, data in FOREIGN.items() if p.startswith(path + "/")})
+            return
         if there.is_dir() and not there.is_symlink():
             shutil.rmtree(there)
         else:
             there.unlink(missing_ok=True)
-        if aside.exists():
+        if said.code == 0:  # nothing that the new build needs, and so left alone
+            put(place, {p: data for p, data in FOREIGN.items() if p.startswith(path + "/")})
+        elif aside.exists():
             there.parent.mkdir(parents=True, exist_ok=True)
             aside.rename(there)
 
@@ -230,6 +239,8 @@ def _go_after(first: Callable[[], None], place: Path, *words: str) -> Said:
             command(*words)()
         except SystemExit as end:
             code = int(end.code or 0)
+        except BaseException:
+            Path(f"{reading}.trace").write_text(traceback.format_exc())
         finally:
             os._exit(code)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -377,13 +388,20 @@ def streams(at: World) -> Iterator[Case]:
 
         return first
 
+    def closed(number: int, name: str) -> Break:
+        def first(place: Path) -> None:
+            os.close(number)
+            setattr(sys, name, None)  # as Python has it that starts so
+
+        return first
+
     kinds: dict[str, tuple[Break, tuple[int, ...]]] = {
         "stdout full": (full(1), (5,)),
         "stderr full": (full(2), (5,)),
         "stdout unread": (unread(1), (0,)),
         "stderr unread": (unread(2), (0,)),
-        "stdout closed": (lambda place: os.close(1), (0,)),
-        "stderr closed": (lambda place: os.close(2), (0,)),
+        "stdout closed": (closed(1, "stdout"), (0,)),
+        "stderr closed": (closed(2, "stderr"), (0,)),
         "stdin closed": (lambda place: os.close(0), (0,)),
     }
     for name, (first, codes) in kinds.items():
