@@ -177,7 +177,11 @@ def _policy(path: str, namespace: str, tree: Tree) -> Iterator[Wanted]:
     labels = spec["podSelector"].get("matchLabels", {})
     if labels:
         yield Wanted(path, "pods", namespace, _shown(labels))
-    peers = [peer for rule in (*spec.get("ingress", ()), *spec.get("egress", ())) for peer in (*rule.get("from", ()), *rule.get("to", ()))]
+    peers = [
+        peer
+        for rule in (*spec.get("ingress", ()), *spec.get("egress", ()))
+        for peer in (*rule.get("from", ()), *rule.get("to", ()))
+    ]
     for peer in peers:
         space = peer.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name")
         if space is not None:
@@ -278,13 +282,21 @@ def _delivery(path: str, namespace: str, tree: Tree) -> Iterator[Wanted]:
         return
     spec = tree["spec"]
     yield Wanted(path, "path", "", _inside(spec["path"]))
-    yield Wanted(path, spec["sourceRef"]["kind"], spec["sourceRef"].get("namespace", namespace), spec["sourceRef"]["name"])
-    yield from (Wanted(path, "Kustomization", each.get("namespace", namespace), each["name"]) for each in spec.get("dependsOn", ()))
+    yield Wanted(
+        path, spec["sourceRef"]["kind"], spec["sourceRef"].get("namespace", namespace), spec["sourceRef"]["name"]
+    )
+    yield from (
+        Wanted(path, "Kustomization", each.get("namespace", namespace), each["name"])
+        for each in spec.get("dependsOn", ())
+    )
 
 
 def _helm_release(path: str, namespace: str, tree: Tree) -> Iterator[Wanted]:
     spec = tree["spec"]
-    yield from (Wanted(path, "HelmRelease", each.get("namespace", namespace), each["name"]) for each in spec.get("dependsOn", ()))
+    yield from (
+        Wanted(path, "HelmRelease", each.get("namespace", namespace), each["name"])
+        for each in spec.get("dependsOn", ())
+    )
     ref = spec["chartRef"] if "chartRef" in spec else spec["chart"]["spec"]["sourceRef"]
     yield Wanted(path, ref["kind"], ref.get("namespace", namespace), ref["name"])
 

@@ -36,6 +36,7 @@ def _times(asked: argparse.Namespace, most: int) -> int:
 
 
 PARTS: dict[str, Part] = {
+    "the tree alone": lambda work, asked: sweep.trees(work, share=asked.share),
     **{f"step by step: {scene.name}": _scene(scene) for scene in sweep.SCENES},
     "in the way": _world(lambda at, chance, asked: world.obstacles(at, chance, asked.share)),
     "denied": _world(lambda at, chance, asked: world.denied(at, chance, asked.share)),
@@ -58,7 +59,9 @@ PARTS: dict[str, Part] = {
 def main() -> int:
     """Share the parts among processes; print what came of them."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("--every", type=int, default=1, help="of the steps and faults of a command, only each so many-th")
+    parser.add_argument(
+        "--every", type=int, default=1, help="of the steps and faults of a command, only each so many-th"
+    )
     parser.add_argument("--share", type=float, default=1.0, help="of the cases of the other parts, only this share")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="only parts whose name has this text")
@@ -131,12 +134,17 @@ def _part(name: str, place: Path, asked: argparse.Namespace) -> int:
 def table(cases: list[Case]) -> str:
     """Return the counts as a Markdown table: by part and fault; what was left; the next command."""
     rows = Counter((case.scene, case.fault) for case in cases)
-    lines = ["| part | fault | cases | left old | left new | left a mix | next command right | wrong |", "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    lines = [
+        "| part | fault | cases | left old | left new | left a mix | next command right | wrong |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
     for scene, fault in rows:
         some = [case for case in cases if (case.scene, case.fault) == (scene, fault)]
         counts = [sum(case.state == state for case in some) for state in ("old", "new", "mix")]
         right = sum(case.then == "right" for case in some)
-        lines.append(f"| {scene} | {fault} | {len(some)} | {' | '.join(map(str, counts))} | {right} | {len(some) - right} |")
+        lines.append(
+            f"| {scene} | {fault} | {len(some)} | {' | '.join(map(str, counts))} | {right} | {len(some) - right} |"
+        )
     return "\n".join(lines)
 
 

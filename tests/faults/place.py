@@ -20,7 +20,6 @@ from jhecfg.commands import build, changed, import_, init, seal, secrets, secret
 from jhecfg.commands import set as set_
 from jhecfg.rules import kubeconform
 from jhecfg.secretstore import sops
-from tests.faults import trace
 
 WARM = (cli, fleet, build, changed, import_, init, seal, secrets, secrets_rotate, set_, set_draft, set_words,
         kubeconform, sops, yaml)  # fmt: skip
@@ -159,7 +158,9 @@ def state(before: Snapshot, after: Snapshot, now: Snapshot) -> str:
         have, old, new = now.get(path), before.get(path), after.get(path)
         if have not in (old, new) and not (have is not None and have[0] == "folder"):
             return f"wrong: {path} is {'gone' if have is None else f'{have[0]} of {len(have[2])} bytes'}"
-    files = [{p: v for p, v in each.items() if v[0] != "folder" and not _WORKING.match(p)} for each in (before, after, now)]
+    files = [
+        {p: v for p, v in each.items() if v[0] != "folder" and not _WORKING.match(p)} for each in (before, after, now)
+    ]
     return "old" if files[2] == files[0] else "new" if files[2] == files[1] else "mix"
 
 
@@ -205,7 +206,12 @@ def store_values(place: Path, site: str = "lab") -> dict[str, str] | None:
     tree = yaml.safe_load(path.read_text())
     if not isinstance(tree, dict) or not path.read_text().endswith("\n"):
         raise ValueError("the store is torn")
-    return {f"{ns}/{name}/{key}": text for ns, each in tree.items() for name, items in each.items() for key, text in items.items()}
+    return {
+        f"{ns}/{name}/{key}": text
+        for ns, each in tree.items()
+        for name, items in each.items()
+        for key, text in items.items()
+    }
 
 
 def run_all(place: Path, commands: Sequence[Sequence[str]]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests import tree_driver
 from tests.faults import trace
 from tests.faults.place import (
     DESCRIPTION,
@@ -92,7 +94,13 @@ def _third(place: Path) -> None:
 
 def _edited(place: Path) -> None:
     _built(place)
-    put(place, {"out/lab/manifests/20-config/namespace.yaml": b"edited: by hand\n", "out/lab/hubs/other/values.yaml": b"foreign\n"})
+    put(
+        place,
+        {
+            "out/lab/manifests/20-config/namespace.yaml": b"edited: by hand\n",
+            "out/lab/hubs/other/values.yaml": b"foreign\n",
+        },
+    )
 
 
 def _two(place: Path) -> None:
@@ -100,7 +108,9 @@ def _two(place: Path) -> None:
     put(place, {"specs/lab.yaml": SPEC.encode(), "specs/second.yaml": another.encode(), **FOREIGN})
     put(place, {f"specs/more-{n:02}.yaml": _small(n) for n in range(21)})
     run_all(place, [["build"]])
-    put(place, {"specs/lab.yaml": SECOND.encode(), "specs/second.yaml": another.replace("Generation 2", "G 4").encode()})
+    put(
+        place, {"specs/lab.yaml": SECOND.encode(), "specs/second.yaml": another.replace("Generation 2", "G 4").encode()}
+    )
 
 
 def _small(number: int) -> bytes:
@@ -190,7 +200,9 @@ def _store(place: Path, before: Snapshot, after: Snapshot) -> str:
 
 
 def _half_sealed(path: str, data: bytes) -> bool:
-    return path.startswith("specs/secrets/") and not path.rpartition("/")[2].startswith(".") and b"version: " not in data
+    return (
+        path.startswith("specs/secrets/") and not path.rpartition("/")[2].startswith(".") and b"version: " not in data
+    )
 
 
 def _place_of(key: str, values: dict[str, str]) -> str:
@@ -203,7 +215,9 @@ def _values_in(found: Snapshot) -> dict[str, str]:
     if ".secrets/lab.yaml" not in found:
         return {}
     tree = yaml.safe_load(found[".secrets/lab.yaml"][2])
-    return {f"{ns}/{name}/{key}": t for ns, each in tree.items() for name, items in each.items() for key, t in items.items()}
+    return {
+        f"{ns}/{name}/{key}": t for ns, each in tree.items() for name, items in each.items() for key, t in items.items()
+    }
 
 
 def _store_settled(place: Path, before: Snapshot, after: Snapshot) -> str:
@@ -279,7 +293,14 @@ def _case(scene: Scene, place: Path, fault: trace.Fault, snapshots: tuple[Snapsh
         check = go(place, "check")
         wrong += [f"check exits {check.code}: {check.err.strip()[:200]}"] if check.code else []
     return Case(
-        scene.name, fault.how, fault.at, f"{step.call} {step.path}", ended.code, left, "right" if not wrong else "wrong", "; ".join(wrong)
+        scene.name,
+        fault.how,
+        fault.at,
+        f"{step.call} {step.path}",
+        ended.code,
+        left,
+        "right" if not wrong else "wrong",
+        "; ".join(wrong),
     )
 
 
@@ -306,3 +327,31 @@ def _badly_said(how: str, ended: trace.Ended, left: str) -> Iterator[str]:
             yield f"exit 0, and the state is {left}"
     elif how in ("kill", "half") and ended.code != -9:
         yield f"outlived a SIGKILL: {ended.code}"
+
+
+# --- the output tree alone --------------------------------------------------------------------------------------------
+
+BUILDS = ((1, 2, 2), (1, 2, 3), (1, 2, 1), (0, 2, 2), (0, 2, 3), (2, 3, 4), (2, 5, 1), (4, 1, 6), (3, 6, 3), (5, 2, 0))
+"""Sites before, broken, and next: some files change, one folder moves, one name is a file in odd sites and a folder in even."""
+
+
+def trees(work: Path, *, share: float) -> Iterator[Case]:
+    """Break `tree.write` at each step, by the driver of test_tree_crash.py: many pairs of sites, for little time."""
+    for before, after, then in BUILDS[: max(1, round(len(BUILDS) * share))]:
+        for fault in tree_driver.FAULTS:
+            yield from _tree_cases(work / "out", fault, before, after, then or after)
+
+
+def _tree_cases(out: Path, fault: str, before: int, after: int, then: int) -> Iterator[Case]:
+    point, dead = 0, True
+    while dead:
+        point += 1
+        shutil.rmtree(out, ignore_errors=True)
+        tree_driver.prepare(out, before)
+        dead, where = tree_driver.break_build(out, tree_driver.generation(after), fault, point)
+        if dead:
+            left = tree_driver.judge(out, before, after)
+            end = tree_driver.build_on(out, then)
+            wrong = [each for each in (left, end) if each not in ("old", "mix", "new", "right")]
+            name = f"the tree alone, {before} to {after}, then {then}"
+            yield Case(name, fault, point, where, 0, left, "wrong" if wrong else "right", "; ".join(wrong))

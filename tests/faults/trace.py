@@ -43,9 +43,11 @@ _TRACEME, _CONT, _GETREGS, _SETREGS, _SYSCALL, _SETOPTIONS, _GETEVENTMSG = 0, 7,
 _OPTIONS = 1 | 2 | 4 | 8 | 0x80 | 0x100000  # sysgood, fork, vfork, clone, seccomp, exitkill
 _EVENT_SECCOMP = 7
 _WALL = 0x40000000
-_R = {name: i for i, name in enumerate(
-    "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs gs ds es fs_ gs_".split()
-)}  # fmt: skip
+_REGISTERS = (
+    "r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi", "orig_rax",
+)  # fmt: skip
+_R = {name: place for place, name in enumerate(_REGISTERS)}
+"""Where a register is in the kernel's user_regs_struct, which has 27."""
 
 ERRNOS = {"full": errno.ENOSPC, "denied": errno.EACCES, "read-only": errno.EROFS, "broken disk": errno.EIO}
 SIGNALS = {"term": signal.SIGTERM, "interrupt": signal.SIGINT, "hang-up": signal.SIGHUP}
@@ -85,7 +87,7 @@ class Fault(NamedTuple):
 
 
 class _Filter(ctypes.Structure):
-    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]  # noqa: RUF012  # as ctypes wants it
+    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]  # as ctypes wants it
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -263,7 +265,9 @@ class _Tracer:
             folder, at = (first, second) if number in _AT else (_NOWHERE, first)
             name = _text(pid, at)
             if not name.startswith(b"/"):
-                base = _link(pid, folder) if folder & 0xFFFFFFFF != _NOWHERE else os.readlink(f"/proc/{pid}/cwd".encode())
+                base = (
+                    _link(pid, folder) if folder & 0xFFFFFFFF != _NOWHERE else os.readlink(f"/proc/{pid}/cwd".encode())
+                )
                 name = base + b"/" + name
             path = os.path.normpath(name)
             flags = third if number == 257 else second

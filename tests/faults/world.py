@@ -150,7 +150,9 @@ OBSTACLES: dict[str, Callable[[Path, World], None]] = {
 
 def obstacles(at: World, chance: random.Random, share: float) -> Iterator[Case]:
     """Put each kind of thing in the place of each file and folder that a build needs, with and without --force."""
-    needed = sorted(p for p in {*at.before, *at.final} if p.startswith("out/lab/") and "mine" not in p and "NOTES" not in p)
+    needed = sorted(
+        p for p in {*at.before, *at.final} if p.startswith("out/lab/") and "mine" not in p and "NOTES" not in p
+    )
     needed += ["out", "out/lab", "out/.jhecfg", "out/.jhecfg/lab", "out/.jhecfg/lab.journal", "out/.jhecfg/lab.lock"]
     for path in needed:
         for name, make in OBSTACLES.items():
@@ -190,7 +192,9 @@ def _obstacle(at: World, path: str, name: str, make: Callable[[Path, World], Non
             aside.rename(there)
 
     blank = name == "hard link to a file outside" or (force and name == "file of others")
-    case = judged(at, "in the way", f"{name} at {path}{' --force' if force else ''}", said, heal, codes=(0, 4, 5), look=False)
+    case = judged(
+        at, "in the way", f"{name} at {path}{' --force' if force else ''}", said, heal, codes=(0, 4, 5), look=False
+    )
     if not kept and not blank and not case.wrong and not _may_go(name, path, said):
         return case._replace(then="wrong", wrong=f"the {name} is gone after exit {said.code}")
     return case
@@ -252,9 +256,18 @@ def denied(at: World, chance: random.Random, share: float) -> Iterator[Case]:
     if os.geteuid() != 0:
         return
     os.chmod(at.work, 0o755)
-    folders = sorted(p for p, (kind, _, _) in at.before.items() if kind == "folder" and p.startswith("out") and "theirs" not in p)
-    files = sorted(p for p, (kind, _, _) in at.before.items() if kind == "file" and p.startswith("out/lab/") and "mine" not in p)
-    for path, mode in [*((f, 0o555) for f in folders), *((f, 0o000) for f in folders), *((f, 0o000) for f in files), *((f, 0o444) for f in files)]:
+    folders = sorted(
+        p for p, (kind, _, _) in at.before.items() if kind == "folder" and p.startswith("out") and "theirs" not in p
+    )
+    files = sorted(
+        p for p, (kind, _, _) in at.before.items() if kind == "file" and p.startswith("out/lab/") and "mine" not in p
+    )
+    for path, mode in [
+        *((f, 0o555) for f in folders),
+        *((f, 0o000) for f in folders),
+        *((f, 0o000) for f in files),
+        *((f, 0o444) for f in files),
+    ]:
         if chance.random() >= share:
             continue
         place = copied(at.template, at.place)
@@ -337,12 +350,27 @@ def full_disks(at: World, steps: int) -> Iterator[Case]:
                 for n in range(max(0, os.statvfs(at.place).f_favail - room)):
                     (filler / f"filler-{n}").touch()
             said = go(at.place, "build")
-            yield judged(at, f"full disk ({kind})", f"room {room}", said, lambda place: shutil.rmtree(place / ".home"), codes=(0, 5))
+            yield judged(
+                at,
+                f"full disk ({kind})",
+                f"room {room}",
+                said,
+                lambda place: shutil.rmtree(place / ".home"),
+                codes=(0, 5),
+            )
 
 
 def mounts(at: World) -> Iterator[Case]:
     """Read-only trees and folders, and mount points in the way."""
-    read_only = ["", "out", "out/lab", "out/lab/manifests", "out/lab/manifests/20-config", "out/.jhecfg", "out/lab/hubs/hub"]
+    read_only = [
+        "",
+        "out",
+        "out/lab",
+        "out/lab/manifests",
+        "out/lab/manifests/20-config",
+        "out/.jhecfg",
+        "out/lab/hubs/hub",
+    ]
     for path in read_only:
         place = copied(at.template, at.place)
         target = place / path
@@ -360,7 +388,11 @@ def mounts(at: World) -> Iterator[Case]:
         with mounted(place / path, "-o", "size=16m"):
             shutil.copytree(held, place / path, symlinks=True, dirs_exist_ok=True)
             said = go(place, "build")
-            yield judged(at, "mount point", path, said, lambda place: None, codes=(0, 5), look=path == "out") if path == "out" else _foreign_mount(at, path, said)
+            yield (
+                judged(at, "mount point", path, said, lambda place: None, codes=(0, 5), look=path == "out")
+                if path == "out"
+                else _foreign_mount(at, path, said)
+            )
 
 
 def _foreign_mount(at: World, path: str, said: Said) -> Case:
@@ -418,7 +450,9 @@ def vanishing(at: World, chance: random.Random, times: int) -> Iterator[Case]:
         victim = ("out", "out/lab", "out/lab/manifests", "out/.jhecfg", "out/.jhecfg/lab")[turn % 5]
         place = copied(at.template, at.place)
         keep = {p: v for p, v in snapshot(place).items() if not p.startswith(victim)}
-        said = _racing(place, ("build",), lambda place=place, victim=victim: _vanish(place / victim, chance.uniform(0, 0.15)))  # type: ignore[misc]  # bound now
+        said = _racing(
+            place, ("build",), lambda place=place, victim=victim: _vanish(place / victim, chance.uniform(0, 0.15))
+        )  # type: ignore[misc]  # bound now
         aside = place.parent / "aside"
 
         def heal(place: Path, aside: Path = aside) -> None:
@@ -431,8 +465,15 @@ def vanishing(at: World, chance: random.Random, times: int) -> Iterator[Case]:
         place = copied(at.template, at.place)
         gone = at.work / "gone"
         gone.mkdir(exist_ok=True)
-        said = _go_after(lambda gone=gone: (os.chdir(gone), gone.rmdir()) and None, place, *words)  # type: ignore[misc]  # bound now
-        yield judged(at, "vanishing", f"working directory: {words[0]}", said, lambda place: None, codes=(2, 5), look=True)
+
+        def leave(gone: Path = gone) -> None:
+            os.chdir(gone)
+            gone.rmdir()
+
+        said = _go_after(leave, place, *words)
+        yield judged(
+            at, "vanishing", f"working directory: {words[0]}", said, lambda place: None, codes=(2, 5), look=True
+        )
 
 
 def _vanish(victim: Path, after: float) -> None:
@@ -478,7 +519,12 @@ def texts(at: World, chance: random.Random, times: int) -> Iterator[Case]:
     """Cut, garble and forge the lock and the journal: refused or repaired, never a file lost; --force goes on."""
     whole = {"out/lab/jhecfg.lock": (at.template / "out/lab/jhecfg.lock").read_bytes()}
     whole["out/.jhecfg/lab.journal"] = whole["out/lab/jhecfg.lock"].replace(b'"spec"', b'"was"')
-    forged = (b'{"format": 1, "files": {"../../NOTES.md": "%s"}}' % (b"0" * 64), b'{"format": 99, "files": {}}', b"[" * 5000, b"\0" * 80)
+    forged = (
+        b'{"format": 1, "files": {"../../NOTES.md": "%s"}}' % (b"0" * 64),
+        b'{"format": 99, "files": {}}',
+        b"[" * 5000,
+        b"\0" * 80,
+    )
     for path, text in whole.items():
         for turn in range(times):
             damage = ("cut", "bit", "forged")[turn % 3]
@@ -515,7 +561,15 @@ def reserved(at: World) -> Iterator[Case]:
             place = copied(at.template, at.place)
             put(place, {"specs/lab.yaml": spec.encode()})
             said = go(place, "build")
-            yield judged(at, "reserved name", name, said, lambda place: put(place, {"specs/lab.yaml": SECOND.encode()}), codes=(1,), look=False)
+            yield judged(
+                at,
+                "reserved name",
+                name,
+                said,
+                lambda place: put(place, {"specs/lab.yaml": SECOND.encode()}),
+                codes=(1,),
+                look=False,
+            )
 
 
 # --- many at once -------------------------------------------------------------------------------------------------------
@@ -548,7 +602,10 @@ def _start(place: Path, *words: str) -> int:
         os.environ.update(environment(place))
         os.chdir(place)
         for number, name in ((1, "out"), (2, "err")):
-            os.dup2(os.open(place.parent / f"{place.name}.started.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), number)
+            os.dup2(
+                os.open(place.parent / f"{place.name}.started.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
+                number,
+            )
         command(*words)()
     except SystemExit as end:
         os._exit(int(end.code or 0))
@@ -571,7 +628,9 @@ def builders(at: World, times: int) -> Iterator[Case]:
             _start(place, "build", "specs/lab.yaml", "--jobs", "2"),
         ]
         codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in started]
-        wrong = [] if set(codes) == {0} else [f"exits {codes}: {(place.parent / 'place.started.err').read_text()[-200:]}"]
+        wrong = (
+            [] if set(codes) == {0} else [f"exits {codes}: {(place.parent / 'place.started.err').read_text()[-200:]}"]
+        )
         shutil.rmtree(place / "elsewhere")
 
         def heal(place: Path) -> None:
@@ -586,7 +645,12 @@ def setters(at: World, times: int) -> Iterator[Case]:
     """Several `set` of different keys at once: whoever says that it was written has it in the file."""
     for turn in range(times):
         place = copied(at.template, at.place)
-        wishes = {"exchange.title": f"T{turn}", "exchange.replicas": "3", "exchange.workers": "4", "contact": f"c{turn}@example.org"}
+        wishes = {
+            "exchange.title": f"T{turn}",
+            "exchange.replicas": "3",
+            "exchange.workers": "4",
+            "contact": f"c{turn}@example.org",
+        }
         started = {key: _start(place, "set", "specs/lab.yaml", f"{key}={value}") for key, value in wishes.items()}
         codes = {key: os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for key, pid in started.items()}
         text = (place / "specs/lab.yaml").read_text()
@@ -595,14 +659,24 @@ def setters(at: World, times: int) -> Iterator[Case]:
         wrong += [f"exits {codes}"] if set(codes.values()) - {0, 5} or 0 not in codes.values() else []
         left = sorted(path.name for path in (place / "specs").iterdir() if path.name.endswith(".new"))
         wrong += [f"left {left}"] if left else []
-        case = judged(at, "sets at once", f"turn {turn}", Said(0, "", ""), lambda place: put(place, {"specs/lab.yaml": SECOND.encode()}), codes=(0,), look=False)
+        case = judged(
+            at,
+            "sets at once",
+            f"turn {turn}",
+            Said(0, "", ""),
+            lambda place: put(place, {"specs/lab.yaml": SECOND.encode()}),
+            codes=(0,),
+            look=False,
+        )
         yield case._replace(then="wrong", wrong=f"{case.wrong} {wrong}") if wrong else case
 
 
 def swapped(at: World, times: int) -> Iterator[Case]:
     """A process that swaps a folder for a link to outside, and back, as fast as it can, while builds run."""
     for turn in range(times):
-        victim = ("out/lab/manifests", "out/lab", "out/.jhecfg", "out/lab/hubs", "out/lab/manifests/20-config")[turn % 5]
+        victim = ("out/lab/manifests", "out/lab", "out/.jhecfg", "out/lab/hubs", "out/lab/manifests/20-config")[
+            turn % 5
+        ]
         place = copied(at.template, at.place)
 
         def swap(path: Path = place / victim, aside: Path = place / "aside") -> None:
@@ -639,7 +713,9 @@ def folding(at: World) -> Iterator[Case]:
         with image.open("wb") as file:
             file.truncate(24 << 20)
         subprocess.run([*make, str(image)], capture_output=True, check=True)
-        loop = subprocess.run(["losetup", "-f", "--show", str(image)], capture_output=True, text=True, check=True).stdout.strip()
+        loop = subprocess.run(
+            ["losetup", "-f", "--show", str(image)], capture_output=True, text=True, check=True
+        ).stdout.strip()
         point = fresh(at.work / name)
         try:
             if subprocess.run([*mount, loop, str(point)], capture_output=True, check=False).returncode == 0:
@@ -668,9 +744,26 @@ def _folded(name: str, place: Path) -> Iterator[Case]:
             for words in (["build"], ["check"]):
                 then = go(place, *words)
                 wrong += [f"then {words} exits {then.code}: {then.err[-200:]}"] if then.code else []
-        wrong += [] if (init := go(place, "init", "specs/more.yaml", *INIT_WORDS)).code == 0 else [f"init exits {init.code}: {init.err[-200:]}"]
-        wrong += [f"left {left}"] if (left := [p.name for p in (place / "specs").iterdir() if p.name.endswith(".new")]) else []
-        yield Case("case does not count", name, 0, what, said.code, "refused" if clash else "new", "wrong" if wrong else "right", "; ".join(wrong))
+        wrong += (
+            []
+            if (init := go(place, "init", "specs/more.yaml", *INIT_WORDS)).code == 0
+            else [f"init exits {init.code}: {init.err[-200:]}"]
+        )
+        wrong += (
+            [f"left {left}"]
+            if (left := [p.name for p in (place / "specs").iterdir() if p.name.endswith(".new")])
+            else []
+        )
+        yield Case(
+            "case does not count",
+            name,
+            0,
+            what,
+            said.code,
+            "refused" if clash else "new",
+            "wrong" if wrong else "right",
+            "; ".join(wrong),
+        )
 
 
 INIT_WORDS = ("--yes", "--domain", "jhe.example.org", "--contact", "ops@example.org", "--database-host",
