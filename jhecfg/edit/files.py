@@ -35,9 +35,9 @@ def create(path: Path, data: bytes) -> None:
         try:
             os.link(fresh, path)  # a rename would replace what somebody else made meanwhile
         except OSError as error:
-            if error.errno not in _NO_LINKS or os.path.lexists(path):
+            if error.errno not in _NO_LINKS:
                 raise
-            _create_in_place(path, data)
+            _create_in_place(path, data)  # which refuses, too, where something is there
 
 
 def clear(path: Path) -> None:

@@ -244,7 +244,7 @@ def _go_after(first: Callable[[], None], place: Path, *words: str) -> Said:
         except SystemExit as end:
             code = int(end.code or 0)
         except BaseException:
-            Path(f"{reading}.trace").write_text(traceback.format_exc())
+            Path(f"{reading}.err").write_text(traceback.format_exc())
         finally:
             os._exit(code)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
