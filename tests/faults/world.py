@@ -185,7 +185,7 @@ def _obstacle(at: World, path: str, name: str, make: Callable[[Path, World], Non
             shutil.rmtree(there)
         else:
             there.unlink(missing_ok=True)
-        if said.code == 0:  # nothing that the new build needs, and so left alone
+        if said.code == 0 and path != "out/.jhecfg/lab.lock":  # nothing that the new build needs, and so left alone
             put(place, {p: data for p, data in FOREIGN.items() if p.startswith(path + "/")})
         elif aside.exists():
             there.parent.mkdir(parents=True, exist_ok=True)
@@ -417,6 +417,8 @@ def streams(at: World) -> Iterator[Case]:
             reading, writing = os.pipe()
             os.dup2(writing, number)
             os.close(reading)
+            name = ("stdin", "stdout", "stderr")[number]
+            setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115 - as a process that starts so has it
 
         return first
 
