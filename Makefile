@@ -6,7 +6,7 @@ KUBECONFORM := v0.7.0
 # The tests that are no opt-in (docs/testing.md)
 EVERYDAY := not cluster and not hooks and not judges
 
-.PHONY: demo test cluster-test hooks-test judges fast tools cluster-tools lint lock audit docs site fuzz bench clean
+.PHONY: demo test cluster-test hooks-test judges fast faults tools cluster-tools lint lock audit docs site fuzz bench clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
@@ -33,6 +33,12 @@ judges: tools
 ## fast: the tests that take a moment, without outside components
 fast: $(VENV)/.installed
 	$(BIN)/pytest -n auto --dist loadgroup -m "not slow and $(EVERYDAY)"
+
+## faults: break whole commands at every step and in every way, thousands of times; draw more cases of each property
+faults: tools
+	-@tools/install faults
+	JHECFG_EXAMPLES=60 $(BIN)/pytest -q -n auto tests/test_metamorphic.py
+	$(BIN)/python -m tests.faults
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

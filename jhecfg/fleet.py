@@ -125,16 +125,23 @@ def _batches(sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
 
 
 def _run_parallel(sources: Sequence[Source], options: Options, jobs: int, done: Callable[[int], None]) -> list[Outcome]:
+    """Share the batches among processes. Raises ToolError if one of them was killed; the next build finishes."""
     from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_all_start_methods, get_context
 
     # Forked workers have the imports and the sources already; where there is no fork they read everything again.
     context = get_context("fork" if "fork" in get_all_start_methods() else "spawn")
     outcomes = list[Outcome]()
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        for batch in pool.map(_run_batch, _batches(sources), repeat(options)):
-            outcomes += batch
-            done(len(outcomes))
+    try:
+        with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+            for batch in pool.map(_run_batch, _batches(sources), repeat(options)):
+                outcomes += batch
+                done(len(outcomes))
+    except BrokenProcessPool:
+        raise ToolError(
+            "one of the processes was killed, as the system does when memory runs out; run it again, with fewer --jobs"
+        ) from None
     return outcomes
 
 

@@ -89,7 +89,20 @@ def guarded(command: Callable[[], int]) -> int:
         put(sys.stderr, inert(f"jhecfg: {error}\n"))
         return Exit.ENVIRONMENT
     except Exception as error:
+        if _is_nowhere(error):
+            put(sys.stderr, "jhecfg: the folder that this runs in is gone; change to one that is there\n")
+            return Exit.ENVIRONMENT
         return _bug(error)
+
+
+def _is_nowhere(error: Exception) -> bool:
+    """Say whether the cause is a working directory that somebody removed meanwhile."""
+    if isinstance(error, FileNotFoundError):
+        try:
+            Path.cwd()
+        except FileNotFoundError:
+            return True
+    return False
 
 
 def _bug(error: Exception) -> int:

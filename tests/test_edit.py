@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from jhecfg.diagnostics import Loc, SpecError, ToolError
 from jhecfg.edit import REMOVED, CannotEdit, Removed, edited, rewritten, save
+from jhecfg.edit.files import create
 from jhecfg.reader import read
 from jhecfg.scalars import Plain
 from jhecfg.scalars import Scalar as Leaf
@@ -572,3 +573,46 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     """No traceback, and no half file."""
     with pytest.raises(ToolError, match="cannot write"):
         save(tmp_path / "absent" / "spec.yaml", b"", b"a: 2\n")
+
+
+def test_an_interrupt_after_the_write_is_an_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C as the file is put in place is said as such: the file is whole, and nothing is left beside it."""
+    spec, real = tmp_path / "lab.yaml", os.replace
+    spec.write_bytes(b"a: 1\n")
+
+    def interrupted(source: Path, target: Path) -> None:
+        real(source, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save(spec, b"a: 1\n", b"a: 2\n")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"lab.yaml": b"a: 2\n"}
+
+
+def test_what_a_killed_edit_left_is_gone_after_the_next(tmp_path: Path) -> None:
+    """Half a file beside the spec is removed, and never taken for the new one."""
+    spec = tmp_path / "lab.yaml"
+    spec.write_bytes(b"a: 1\n")
+    (tmp_path / ".lab.yaml.new").write_bytes(b"a:")
+    save(spec, b"a: 1\n", b"a: 2\n")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"lab.yaml": b"a: 2\n"}
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_new_file_never_replaces_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    """With hard links or on a file system without: made whole, once, with the umask's mode."""
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError(1, "Operation not permitted")))
+    spec = tmp_path / "deep/lab.yaml"
+    create(spec, b"a: 1\n")
+    with pytest.raises(FileExistsError):
+        create(spec, b"a: 2\n")
+    assert {path.name: path.read_bytes() for path in spec.parent.iterdir()} == {"lab.yaml": b"a: 1\n"}
+    assert spec.stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    before = os.umask(0)
+    os.umask(before)
+    return before

@@ -5,10 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -28,7 +25,6 @@ from tests.strategies import Tree, plain_text, source_of, specs
 pytestmark = pytest.mark.slow
 
 TESTS = Path(__file__).parent
-ROOT = TESTS.parent
 quick = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
 
@@ -84,55 +80,6 @@ def test_comments_and_line_ends_and_quotes_change_nothing() -> None:
     expected = compile_source(plain).files
     for other in written:
         assert compile_source(load(TESTS / "base.yaml", text=other)).files == expected
-
-
-MACHINES = (
-    {"PYTHONHASHSEED": "1", "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "COLUMNS": "40"},
-    {
-        "PYTHONHASHSEED": "2",
-        "TZ": "America/New_York",
-        "LC_ALL": "tr_TR.UTF-8",
-        "PYTHONUTF8": "0",
-        "TERM": "xterm-256color",
-    },
-)
-
-
-def test_the_bytes_depend_on_no_machine(tmp_path: Path) -> None:
-    """Hash seed, time zone, locale, width of the terminal and working directory do not shape a single byte."""
-    trees = [build_on(tmp_path / str(n), machine) for n, machine in enumerate(MACHINES)]
-    assert trees[0] == trees[1] == dict(compile_source(load(TESTS / "base.yaml")).files)
-
-
-def build_on(place: Path, machine: dict[str, str]) -> dict[str, bytes]:
-    """Build the base spec in a process and folder of its own; return the files."""
-    work = place / "some where"
-    work.mkdir(parents=True)
-    (work / "site.yaml").write_bytes((TESTS / "base.yaml").read_bytes())
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(place / "cache"), **machine}
-    command = [sys.executable, "-m", "jhecfg", "build", "site.yaml", "-q"]
-    subprocess.run(command, cwd=work, env=environment, check=True, capture_output=True, timeout=60)
-    return files_below(work / "out" / "base")
-
-
-def files_below(folder: Path) -> dict[str, bytes]:
-    """Return every file of a folder by its path."""
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-@pytest.mark.parametrize("version", ["3.12", "3.13"])
-def test_the_bytes_depend_on_no_python(version: str, tmp_path: Path) -> None:
-    """Another Python writes the same bytes; skipped by name where it lacks the dependencies."""
-    from shutil import which
-
-    python = which(f"python{version}")
-    probe = [python or "", "-c", "import pydantic, yaml, typer, jsonschema_rs, jsonpatch"]
-    if python is None or subprocess.run(probe, capture_output=True, check=False, timeout=60).returncode:
-        pytest.skip(f"python{version} with jhecfg's dependencies is absent")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    command = [python, "-m", "jhecfg", "build", str(TESTS / "base.yaml"), "-q", "--out", str(tmp_path / "out")]
-    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
-    assert files_below(tmp_path / "out" / "base") == dict(compile_source(load(TESTS / "base.yaml")).files)
 
 
 # --- building, checking -----------------------------------------------------------------------------------------------

@@ -671,3 +671,55 @@ def no_descriptor_leaks() -> Iterator[None]:
     yield
     if place.exists():
         assert len(list(place.iterdir())) <= before + 1
+
+
+# --- where case does not count ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let names be found whatever their case, and listed as they were made: as on macOS, Windows and exFAT."""
+    monkeypatch.setattr(folder_module, "DIR_FDS", True)
+    at, enter = folder_module.Folder._at, folder_module._enter
+
+    def spelled(name: str, folder: int | None) -> str:
+        return next((each for each in os.listdir(folder) if each.lower() == name.lower()), name)
+
+    def at_any(self: folder_module.Folder, path: str, *, make: bool = False) -> tuple[int | None, str]:
+        folder, name = at(self, path, make=make)
+        return folder, spelled(name, folder)
+
+    monkeypatch.setattr(folder_module.Folder, "_at", at_any)
+    monkeypatch.setattr(folder_module, "_enter", lambda name, folder: enter(spelled(name, folder), folder))
+
+
+def test_a_file_of_others_that_differs_in_case_alone_is_not_overwritten(tmp_path: Path, folding: None) -> None:
+    """Where `runbook.MD` is `RUNBOOK.md`, somebody's file is in the way, and stays."""
+    (tmp_path / SITE).mkdir()
+    (tmp_path / SITE / "runbook.MD").write_bytes(b"mine\n")
+    with pytest.raises(Refused) as refused:
+        write(tmp_path, SITE, site())
+    assert refused.value.paths == ((f"{tmp_path}/demo/RUNBOOK.md", "was not written by jhecfg"),)
+    assert on_disk(tmp_path / SITE) == {"runbook.MD": b"mine\n"}
+
+
+def test_a_folder_that_differs_in_case_alone_is_the_folder(tmp_path: Path, folding: None) -> None:
+    """Files go into `Manifests/`, what is there stays, and the tree is clean."""
+    (tmp_path / SITE / "Manifests").mkdir(parents=True)
+    (tmp_path / SITE / "Manifests/mine").write_bytes(b"mine\n")
+    write(tmp_path, SITE, site())
+    assert compare(tmp_path, SITE, site()).clean
+    write(tmp_path, SITE, site(manifests__a_yaml=b"a: 2\n", manifests__b_yaml=None))
+    assert {path: data for path, data in on_disk(tmp_path / SITE).items() if path != LOCK} == {
+        "RUNBOOK.md": b"# Run\n",
+        "Manifests/a.yaml": b"a: 2\n",
+        "Manifests/mine": b"mine\n",
+    }
+
+
+def test_where_case_counts_both_may_be_there(out: Path) -> None:
+    """On other systems `runbook.md` is a stranger beside `RUNBOOK.md`."""
+    (out / SITE / "runbook.md").write_bytes(b"mine\n")
+    assert compare(out, SITE, site()).strangers == ("runbook.md",)
+    write(out, SITE, site(RUNBOOK=b"x\n"))
+    assert (out / SITE / "runbook.md").read_bytes() == b"mine\n"

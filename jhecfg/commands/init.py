@@ -12,6 +12,7 @@ from jhecfg.draft import Draft
 from jhecfg.draft.ask import Given, answer
 from jhecfg.draft.page import SCHEMA, page
 from jhecfg.draft.take import NotKnown, taken
+from jhecfg.edit.files import clear, create
 from jhecfg.jsonschema import spec_schema_text
 from jhecfg.pipeline import compile_source
 from jhecfg.render.steps import one_line
@@ -65,8 +66,8 @@ def _init(file: Path | None, inputs: Sequence[Path], flags: Mapping[str, str], t
     if file == STDOUT:
         talk.result(text)
     else:
+        schema = _with_schema(path.parent)  # first: where the spec is, all is done
         _write(path, text)
-        schema = _with_schema(path.parent)
         talk.say(f"{path.as_posix()}: written{schema}")
     return _tell(draft, path, said, talk, written=file != STDOUT)
 
@@ -108,15 +109,15 @@ def _typed(prompt: str) -> str:
 
 def _refuse_if_there(path: Path) -> None:
     if path.exists() or path.is_symlink():
+        for left in (path, path.with_name(SCHEMA)):
+            clear(left)
         raise Exists(path.as_posix())
 
 
 def _write(path: Path, text: str) -> None:
     """Write a new file; one that is there already stays as it is, whatever it is. Raises Exists and ToolError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as out:
-            out.write(text)
+        create(path, text.encode())
     except FileExistsError:
         raise Exists(path.as_posix()) from None
     except OSError as error:

@@ -12,13 +12,13 @@ along, and what stands between its lines; a comment above it stays.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jhecfg.diagnostics import Loc, ToolError
 from jhecfg.edit.changes import REMOVED, Removed, changes
+from jhecfg.edit.files import replace
 from jhecfg.edit.splice import CannotEdit, Edit, same
 from jhecfg.reader import read
 from jhecfg.scalars import Plain
@@ -54,22 +54,10 @@ def save(path: Path, before: bytes, after: bytes) -> None:
     Keeps the file's mode; of a symbolic link it is the file behind it that changes. Raises `ToolError` where the file
     no longer holds `before`, or cannot be written.
     """
-    real = Path(os.path.realpath(path))
-    staged = ""
     try:
-        if real.read_bytes() != before:
-            raise ToolError(f"{path.as_posix()}: somebody else changed it meanwhile; nothing was written")
-        handle, staged = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(after)
-            file.flush()
-            os.fsync(handle)
-        os.chmod(staged, real.stat().st_mode & 0o7777)
-        os.replace(staged, real)
-        staged = ""
+        done = replace(Path(os.path.realpath(path)), before, after)
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         raise ToolError(f"cannot write {path.as_posix()}: {why}") from None
-    finally:
-        if staged:
-            os.unlink(staged)
+    if not done:
+        raise ToolError(f"{path.as_posix()}: somebody else changed it meanwhile; nothing was written")

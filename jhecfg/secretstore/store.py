@@ -67,7 +67,10 @@ def locked(path: Path) -> Iterator[None]:
     try:
         import fcntl
 
-        fcntl.flock(at, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(at, fcntl.LOCK_EX)
+        except OSError as error:  # some network file systems do not lock folders
+            raise _unusable(path.parent, error) from None
         _hide(path.parent, at)
         yield
     finally:

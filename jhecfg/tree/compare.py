@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -171,10 +171,11 @@ def _look(folder: Folder, site: str, files: Mapping[str, bytes], claims: Owned) 
     """Look at every path that is wanted or was ours. Folders that hold neither are named, not entered."""
     ways = {above for path in files for above in names.parents(path)}
     ours = {above for path in claims.hashes for above in names.parents(path)}
+    known = ways | ours | files.keys() | claims.hashes.keys()
     seen = _Seen()
 
     def visit(place: str) -> None:
-        for name, kind in folder.entries(f"{site}/{place}".rstrip("/")):
+        for name, kind in _spelled(folder, site, place, known):
             path = place + name
             if kind == "folder" and (path in ways or path in ours or path in files):
                 seen.folders.add(path)
@@ -188,6 +189,25 @@ def _look(folder: Folder, site: str, files: Mapping[str, bytes], claims: Owned) 
 
     visit("")
     return seen
+
+
+def _spelled(folder: Folder, site: str, place: str, known: Collection[str]) -> list[tuple[str, Kind]]:
+    """List a folder; what differs from a known path in case alone has that path's spelling, if it is the same file.
+
+    So it is where case does not count, as on macOS and Windows: there somebody's `Runbook.md` would be overwritten.
+    """
+    found = folder.entries(f"{site}/{place}".rstrip("/"))
+    if all(place + name in known for name, _ in found):
+        return found
+    there, spelling = {name for name, _ in found}, {path.lower(): path for path in known}
+    return [(_spelling(folder, site, place, name, there, spelling), kind) for name, kind in found]
+
+
+def _spelling(
+    folder: Folder, site: str, place: str, name: str, there: Collection[str], spelling: Mapping[str, str]
+) -> str:
+    other = spelling.get((place + name).lower(), place + name)[len(place) :]
+    return name if other in there or folder.kind(f"{site}/{place}{other}") is None else other
 
 
 def _printable(name: str) -> str:
