@@ -22,6 +22,9 @@ def build(
     style: Style = "text",
     quiet: Quiet = False,
     watch: Watch = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 3 when files were written or removed.")
+    ] = False,
 ) -> None:
     """Compile, judge, and write out/<site>/.
 
@@ -30,7 +33,19 @@ def build(
     from jhecfg.commands.build import build as command
 
     said = talk(style, quiet)
-    raise typer.Exit(command(specs, said, out, jobs, force=force, strict=strict, validator=validator, watch=watch))
+    raise typer.Exit(
+        command(
+            specs,
+            said,
+            out,
+            jobs,
+            force=force,
+            strict=strict,
+            validator=validator,
+            watch=watch,
+            exit_code=exit_code,
+        )
+    )
 
 
 @app.command()

@@ -32,11 +32,12 @@ def build(
     strict: bool,
     validator: str,
     watch: bool,
+    exit_code: bool,
 ) -> int:
-    """Compile, judge and write; with `watch` again and again, until an interrupt."""
+    """Compile, judge and write; with `watch` again and again, until an interrupt. `exit_code`: 3 if files changed."""
 
     def once(named: Sequence[Path] | None) -> int:
-        return _each(named, talk, out, jobs, "build", validator=validator, force=force, strict=strict)
+        return _each(named, talk, out, jobs, "build", validator=validator, force=force, strict=strict, fail=exit_code)
 
     return _again_and_again(once, specs, talk) if watch else once(specs)
 
@@ -49,7 +50,7 @@ def plainly(argv: Sequence[str]) -> int:
     specs, out = [Path(word) for word in argv[1:]], Path(OUT)
     talk = Talk("text", quiet=False, colour=wants_colour(sys.stderr, os.environ))
     if argv[0] == "build":
-        return build(specs, talk, out, 1, force=False, strict=False, validator="auto", watch=False)
+        return build(specs, talk, out, 1, force=False, strict=False, validator="auto", watch=False, exit_code=False)
     return check(specs, talk, out, 1, strict=False, validator="auto", watch=False)
 
 
@@ -121,7 +122,7 @@ def _each(
         for name in orphans(str(out), {outcome.site for outcome in outcomes}):
             talk.say(forgotten(str(out), name))
     code = _code(outcomes, strict=strict, fail=fail)
-    if code == Exit.OUT_OF_DATE:
+    if code == Exit.OUT_OF_DATE and mode == "compare":
         _tell_stale(talk, outcomes, options)
     if code == Exit.OK and mode == "build" and talk.on_terminal:
         _tell_next(talk, outcomes, options)

@@ -48,6 +48,7 @@ COMMANDS: dict[str, Command] = {
             Option(("--format",), "text|json|github|sarif", "How diagnostics are written."),
             Option(("--quiet", "-q"), "", "Say only what is wrong."),
             Option(("--watch",), "", "Again whenever a spec changes; Ctrl-C ends it."),
+            Option(("--exit-code",), "", "Exit with 3 when files were written or removed."),
             Option(("--help", "-h"), "", "Show this message and exit."),
         ),
         ("spec",),
