@@ -4,23 +4,27 @@ VENV := .venv
 BIN := $(VENV)/bin
 KUBECONFORM := v0.7.0
 
-.PHONY: demo test cluster-test fast tools cluster-tools lint lock audit docs site fuzz bench clean
+.PHONY: demo test cluster-test hooks-test fast tools cluster-tools lint lock audit docs site fuzz bench clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
 	@PATH="$(CURDIR)/.tools/bin:$$PATH" tools/demo "$(BIN)/jhecfg"
 
-## test: every check but the opt-in of cluster-test; the same in CI
+## test: every check but the opt-ins, cluster-test and hooks-test; the same in CI
 test: tools lint
-	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster"
+	$(BIN)/pytest -n auto --dist loadgroup -m "not cluster and not hooks"
 
 ## cluster-test: a real Kubernetes API server and delivery controllers take the output; an opt-in (docs/testing.md)
 cluster-test: cluster-tools
 	$(BIN)/pytest -m cluster
 
+## hooks-test: pre-commit itself installs this checkout and runs its hooks; an opt-in (docs/testing.md)
+hooks-test: tools
+	$(BIN)/pytest -m hooks
+
 ## fast: the tests that take a moment, without outside components
 fast: $(VENV)/.installed
-	$(BIN)/pytest -n auto --dist loadgroup -m "not slow and not cluster"
+	$(BIN)/pytest -n auto --dist loadgroup -m "not slow and not cluster and not hooks"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ PLACES = (
     ROOT / ".tools" / "sops" / "bin",
     ROOT / ".tools" / "site" / "bin",
     ROOT / ".tools" / "zizmor" / "bin",
+    ROOT / ".tools" / "precommit" / "bin",
     ROOT / ".venv" / "bin",
     ROOT / "tests" / "js" / "node_modules" / ".bin",
 )
