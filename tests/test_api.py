@@ -11,6 +11,7 @@ import pytest
 
 import jhecfg
 from jhecfg import api
+from tests import typing_api
 from tests.tools import ROOT
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -71,6 +72,18 @@ def test_the_program_of_the_page_runs(tmp_path: Path) -> None:
     assert said[0].startswith(said[1])
     files = jhecfg.compile(ROOT / "specs" / "jhe-example.yaml").files
     assert {path: (tmp_path / "out/jhe-example" / path).read_bytes() for path in files} == files
+
+
+def test_what_is_typed_is_so(lab: Path) -> None:
+    """The module that `make lint` checks for the types says the truth: it runs, on what is good, wrong, and not there."""
+    assert typing_api.looked_at("lab.yaml")[-1].startswith("manifests/")
+    assert typing_api.looked_at("lap.yaml") == ["lap.yaml: no such file or directory; did you mean 'lab.yaml'?"]
+    build = jhecfg.compile("lab.yaml")
+    assert len(typing_api.written(build, lab / "out")) == len(build.files)
+    assert typing_api.written(build, lab / "out") == []
+    Path("lab.yaml").write_text(SPEC.replace("v0.0.13", "+"))
+    (said,) = typing_api.looked_at("lab.yaml")
+    assert said.startswith("lab.yaml:6:14: error invalid-value ")
 
 
 def test_what_is_wrong_is_raised_all_at_once(lab: Path) -> None:

@@ -335,3 +335,5 @@ def test_a_shell_puts_it_into_the_line(shell: Callable[[str], Terminal], name: s
         ("jhecfg nonsense b", "jhecfg nonsense bX"),
     ]:
         assert terminal.line(typed) == expected, typed
+        assert "bad " not in terminal.said, terminal.said  # a shell that complains of the script
+        assert f"{name}: " not in terminal.said, terminal.said

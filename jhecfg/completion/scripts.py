@@ -11,10 +11,10 @@ from jhecfg.diagnostics import Misused, ToolError, did_you_mean
 # Bash breaks words at `=` and `:`, and wants back what follows the break; bash 3.2 (macOS) has no `compopt`.
 BASH = r"""# jhecfg's completion for bash; written by `jhecfg --show-completion bash`
 _jhecfg() {
-  local IFS=$' \t\n' how="" line piece last words=()
+  local IFS=$' \t\n' how="" line piece last="" words=()
   # KEY=VALUE comes as three words: put them together again, where nothing stands between them.
   for piece in "${COMP_WORDS[@]:1:COMP_CWORD}"; do
-    last=${words[${#words[@]}-1]-}
+    ((${#words[@]})) && last=${words[${#words[@]}-1]}
     if [[ -n $piece && ($piece == [=:]* || $last == *[=:]) && $COMP_LINE == *"$last$piece"* ]]; then
       words[${#words[@]}-1]+=$piece
     else
