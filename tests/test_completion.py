@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import select
@@ -38,16 +37,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def offered(*words: str) -> list[str]:
     """Return the words that are offered for the last one."""
     return [word for word, _ in offer(list(words)).candidates]
-
-
-def test_the_table_is_what_the_command_line_has() -> None:
-    """Every command, option and choice of cli/, as tools/make_completion.py writes them."""
-    spec = importlib.util.spec_from_file_location("make_completion", ROOT / "tools" / "make_completion.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert module.TABLE.read_text(encoding="utf-8") == module.text()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
     python tools/make_completion.py
 
-A shell that completes a word must not wait until typer and the commands are imported; a test compares.
+A shell that completes a word must not wait until typer and the commands are imported. `make docs` writes it too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KINDS = {
     "KEY=VALUE": "change", "KEY": "key",
 }  # fmt: skip
 """What a metavar stands for; all else is text that only its author knows."""
-_HEAD = '''"""Table: the commands, their options and arguments. Written by tools/make_completion.py from cli/."""
+_HEAD = '''"""Table: the commands, their options and arguments. Written by tools/make_completion.py, from cli/."""
 # ruff: noqa: E501 - the words are those of the commands' help
 
 from __future__ import annotations

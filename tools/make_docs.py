@@ -4,9 +4,9 @@
     python tools/make_docs.py docs/spec.md  # write these files only
     python tools/make_docs.py --check       # write nothing; exit 1 with the names of files that would change
 
-Made whole are docs/spec.md, docs/rules.md, docs/commands.md and docs/jhecfg.schema.json. In README.md,
-examples/README.md and every other page below docs/ the blocks that are output are run again: tools/page_blocks.py says
-which.
+Made whole are docs/spec.md, docs/rules.md, docs/commands.md, docs/jhecfg.schema.json, and the words that shells complete.
+In README.md, examples/README.md and every other page below docs/ the blocks that are output are run again:
+tools/page_blocks.py says which.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from jhecfg.jsonschema import spec_schema_text  # noqa: E402
 from jhecfg.pipeline import codes as compiling  # noqa: E402 - found through the line above, also where jhecfg is not installed
 from jhecfg.rules import ARTIFACT_RULES, SITE_RULES, WITHOUT_EXCEPTION, code_of, rule_docs  # noqa: E402
 from jhecfg.spec import PATTERNS, SiteSpec  # noqa: E402
+from tools.make_completion import text as completion_table  # noqa: E402
 from tools.page_blocks import refreshed  # noqa: E402
 
 Schema = dict[str, Any]
@@ -334,6 +335,7 @@ MADE: dict[str, Callable[[], str]] = {
     "docs/rules.md": rules_page,
     "docs/commands.md": commands_page,
     "docs/jhecfg.schema.json": spec_schema_text,
+    "jhecfg/completion/table.py": completion_table,
 }
 """Files that are made whole."""
 

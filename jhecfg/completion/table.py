@@ -1,4 +1,4 @@
-"""Table: the commands, their options and arguments. Written by tools/make_completion.py from cli/."""
+"""Table: the commands, their options and arguments. Written by tools/make_completion.py, from cli/."""
 # ruff: noqa: E501 - the words are those of the commands' help
 
 from __future__ import annotations
