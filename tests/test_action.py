@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -524,6 +526,19 @@ def test_another_python_is_refused_with_what_to_do(sites: Repository, temp: Path
     job = sites.pull_request(python=str(old))
     assert job.code == 5
     assert "add a step with actions/setup-python" in job.annotations[0].text
+
+
+def test_the_requirements_are_what_jhecfg_needs_with_a_hash_for_each() -> None:
+    """Each dependency of pyproject.toml is pinned to a version that it allows, and no file comes without a hash."""
+    text = (ROOT / "tools/action/requirements.txt").read_text()
+    pins = dict(re.findall(r"^([\w-]+)==([\w.]+)", text, re.MULTILINE))
+    blocks = re.split(r"^(?=[\w-]+==)", text, flags=re.MULTILINE)[1:]
+    assert [block.split("==")[0] for block in blocks if "--hash=sha256:" not in block] == []
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    from packaging.requirements import Requirement
+
+    for each in map(Requirement, declared):
+        assert each.specifier.contains(pins[each.name.lower()]), each
 
 
 def test_its_steps_need_only_python() -> None:
