@@ -48,6 +48,12 @@ class Talk:
         """Print a result for a program, which takes it as it is."""
         put(sys.stdout, text)
 
+    def annotate(self, file: str, text: str) -> None:
+        """Say something about a whole file in annotations, which is a command: nothing in it is one of its own."""
+        from jhecfg.report import github
+
+        put(sys.stdout, github.about(file, text, root(self.style)))
+
     def say(self, text: str) -> None:
         """Tell a person something, unless they asked for quiet."""
         if not self.quiet:

@@ -455,6 +455,14 @@ def test_sarif_is_valid(work: Path, jhecfg: Said) -> None:
     assert document["runs"][0]["results"][0]["ruleId"] == "unsupported-release"
 
 
+def test_github_is_told_which_output_is_out_of_date(work: Path, jhecfg: Said) -> None:
+    """--format github annotates the spec whose output is not what it says, as a command of its own line."""
+    out = jhecfg("check", "--format", "github", "-q", spec(work))[1]
+    assert out.startswith("::error file=")
+    assert ",title=jhecfg::" in out
+    assert "run `jhecfg build`, and commit what it changes in out/" in out
+
+
 def test_github_is_workflow_commands(work: Path, jhecfg: Said) -> None:
     """--format github prints one annotation a line."""
     out = jhecfg("check", "--format", "github", "-q", spec(work, text=BAD))[1]

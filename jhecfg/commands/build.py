@@ -13,7 +13,7 @@ from jhecfg.fleet import Fleet, Mode, Options, Outcome, muster, run
 from jhecfg.pipeline import Validator, documentation
 from jhecfg.report import wants_colour
 from jhecfg.source import Source, discover
-from jhecfg.talk import Exit, Talk, root
+from jhecfg.talk import Exit, Talk
 from jhecfg.tell import headline, in_the_way, result, unwritten
 from jhecfg.unchanged import LOCK, OUT, cache_options, forgotten, orphans
 
@@ -232,10 +232,7 @@ def _tell_stale(talk: Talk, outcomes: Sequence[Outcome], options: Options) -> No
             continue
         line = headline(outcome.site, outcome.comparison, options).rstrip("\n")
         if talk.style == "github":
-            from jhecfg.report import github
-
-            said = f"{line}; run `jhecfg build`, and commit what it changes in {options.out}/"
-            talk.result(github.about(outcome.spec, said, root(talk.style)))
+            talk.annotate(outcome.spec, f"{line}; run `jhecfg build`, and commit what it changes in {options.out}/")
         if talk.quiet:
             talk.complain(line)
     talk.complain(f"{options.out}/ is not what the specs say: run `jhecfg build`, and commit what it changes")
