@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from jhecfg.diagnostics import Refused, ToolError
 from jhecfg.tree import LOCK, Change, compare, lock_text, unified_diff, write
 from jhecfg.tree import folder as folder_module
 from jhecfg.tree import turn as turn_module
+from jhecfg.tree.lock import Owned, journal_text
+from jhecfg.tree.names import problem
 from tests.tools import need
 
 SITE = "demo"
@@ -47,10 +50,34 @@ def kinds(changes: tuple[Change, ...]) -> dict[str, str]:
     return {change.path: change.kind for change in changes if change.path != LOCK}
 
 
+class System:
+    """`os` as one system has it: with descriptors nothing is looked at by its path, without them no call takes one."""
+
+    def __init__(self, *, descriptors: bool) -> None:
+        self.descriptors = descriptors
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(os, name)
+        return self._bound(name, real) if callable(real) and name != "fspath" else real
+
+    def _bound(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **more: Any) -> Any:
+            relative = any(more.get(each) is not None for each in ("dir_fd", "src_dir_fd", "dst_dir_fd"))
+            if self.descriptors:
+                assert name != "lstat", "looked at by its path, which may be another's by the time it is used"
+            elif relative or (name == "scandir" and isinstance(args[0], int)):
+                raise NotImplementedError("dir_fd unavailable on this platform")
+            return real(*args, **more)
+
+        return call
+
+
 @pytest.fixture(autouse=True, params=["descriptors", "paths"])
-def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run each test twice: as on POSIX, and as on a system that opens no files relative to a folder."""
     monkeypatch.setattr(folder_module, "DIR_FDS", request.param == "descriptors")
+    monkeypatch.setattr(folder_module, "os", System(descriptors=request.param == "descriptors"))
+    return str(request.param)
 
 
 @pytest.fixture
@@ -116,6 +143,53 @@ def test_stale_files_and_their_empty_folders_go(out: Path) -> None:
     assert on_disk(out / SITE) == {**site(), "hubs/two/mine": b"mine\n"}
     assert not (out / SITE / "hubs/one").exists()
     assert compare(out, SITE, site()).strangers == ("hubs/",)
+
+
+def test_empty_folders_go_from_the_deepest_up(out: Path) -> None:
+    """Of a stale file deep down no folder is left, and those beside it that hold something stay."""
+    write(out, SITE, site(hubs__a__b__c__x=b"1\n", hubs__a__kept=b"2\n"))
+    write(out, SITE, site(hubs__a__kept=b"2\n"))
+    assert sorted(path.name for path in (out / SITE / "hubs/a").iterdir()) == ["kept"]
+    write(out, SITE, site())
+    assert not (out / SITE / "hubs").exists()
+
+
+def test_a_comparison_says_where_and_how_much(tmp_path: Path) -> None:
+    """It names its folder, what is new, what is gone, and how many files are as they should be."""
+    first = compare(tmp_path, SITE, site())
+    assert (first.root, first.unchanged) == (tmp_path / SITE, 0)
+    assert [(change.path, change.kind, change.old, change.new) for change in first.changes] == [
+        (path, "added", None, data) for path, data in sorted(site().items())
+    ]
+    write(tmp_path, SITE, site())
+    (tmp_path / SITE / "RUNBOOK.md").unlink()
+    then = compare(tmp_path, SITE, site(manifests__a_yaml=b"a: 2\n", new=b"1\n"))
+    assert kinds(then.changes) == {"RUNBOOK.md": "missing", "manifests/a.yaml": "changed", "new": "added"}
+    assert (then.root, then.unchanged) == (tmp_path / SITE, 1)
+    [changed] = [change for change in then.changes if change.path == "manifests/a.yaml"]
+    assert (changed.old, changed.new) == (b"a: 1\n", b"a: 2\n")
+
+
+@pytest.mark.parametrize("left", [("demo.journal",), ("demo/1.new",), ("demo.journal", "demo/12.new")], ids="+".join)
+def test_what_a_dead_build_left_is_cleared_when_nothing_else_is_to_do(out: Path, left: tuple[str, ...]) -> None:
+    """A journal or a staged file that a kill left goes with the next build, even one that changes no file."""
+    for name in left:
+        (out / ".jhecfg" / name).parent.mkdir(exist_ok=True)
+        (out / ".jhecfg" / name).write_bytes(journal_text(Owned()) if name.endswith("journal") else b"half")
+    assert compare(out, SITE, site()).clean
+    assert write(out, SITE, site()).clean
+    assert sorted(path.name for path in (out / ".jhecfg").iterdir()) == [".gitignore", "demo.lock"]
+
+
+def test_staging_holds_on_to_what_others_put_there(out: Path) -> None:
+    """Only files that a build could have staged are cleared; what others put there stays, and stops nothing."""
+    staging = out / ".jhecfg" / SITE
+    (staging / "3.new").mkdir(parents=True)
+    for name in ("notes", "x.new", "1.new", "22.new"):
+        (staging / name).write_bytes(b"mine\n")
+    write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert sorted(path.name for path in staging.iterdir()) == ["3.new", "notes", "x.new"]
+    assert on_disk(out / SITE) == site(manifests__a_yaml=b"a: 2\n")
 
 
 def test_a_file_may_become_a_folder_and_back(out: Path) -> None:
@@ -219,6 +293,15 @@ def test_a_folder_with_strangers_is_never_replaced_by_a_file(out: Path, force: b
     write(out, SITE, site(new=b"1\n"))
 
 
+@pytest.mark.parametrize("text", [b"\n", b"  \t\n", b"\0a\0"])
+def test_white_space_is_somebodys_work(out: Path, text: bytes) -> None:
+    """Only nothing, and NUL bytes alone, are what a power loss leaves: a file of blanks is a hand edit."""
+    (out / SITE / "manifests/a.yaml").write_bytes(text)
+    with pytest.raises(Refused, match="was edited by hand"):
+        write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert (out / SITE / "manifests/a.yaml").read_bytes() == text
+
+
 @pytest.mark.parametrize("torn", [b"", b"\0" * 9])
 def test_what_a_power_loss_leaves_is_written_again(out: Path, torn: bytes) -> None:
     """Empty and NUL files are nobody's work: files, lock and journal alike are repaired, whatever the spec is now."""
@@ -275,6 +358,28 @@ def test_a_newer_format_is_refused_even_under_force(out: Path, place: str) -> No
         write(out, SITE, site(), force=True)
 
 
+@pytest.mark.parametrize("spec", ["5" * 64, "", "x y", 'a"b', "\u00e9", "\u0663"])
+@pytest.mark.parametrize("files", [{}, {"b": b"1", "a/c": b""}], ids=["none", "two"])
+def test_the_lock_is_the_json_that_python_writes(spec: str, files: Files) -> None:
+    """Our own writer, which is faster, writes what `json.dumps` would, of any text."""
+    listed = {path: sha256(data).hexdigest() for path, data in sorted(files.items())}
+    tree = {"format": 1, "spec": spec, "files": listed}
+    assert lock_text(spec, files).decode() == dumps(tree, indent=2) + "\n"
+
+
+def test_the_journal_is_sorted_json() -> None:
+    """Every hash that a file may have, in an order that no run changes."""
+    claims = Owned({"b": frozenset({"2" * 64, "1" * 64, "3" * 64}), "a": frozenset({"4" * 64}), "c": frozenset()})
+    listed = {"a": ["4" * 64], "b": ["1" * 64, "2" * 64, "3" * 64], "c": []}
+    assert journal_text(claims).decode() == dumps({"format": 1, "files": listed}, indent=2) + "\n"
+
+
+def test_two_claims_join() -> None:
+    """Any hash of either will do; what the one lacks comes from the other."""
+    one, other = Owned({"a": frozenset("1"), "b": frozenset("2")}), Owned({"b": frozenset("3"), "c": frozenset("4")})
+    assert (one | other).hashes == {"a": {"1"}, "b": {"2", "3"}, "c": {"4"}}
+
+
 def test_the_lock_is_one_sorted_line_per_file() -> None:
     """The lock depends on spec and files alone, and never lists itself."""
     text = lock_text("5" * 64, {"b": b"", LOCK: b"x", "a/c": b"1"}).decode()
@@ -303,6 +408,54 @@ def link_folder(out: Path, outside: Path) -> None:
     """Put a link in the place of a folder of the site."""
     shutil.rmtree(out / SITE / "manifests")
     (out / SITE / "manifests").symlink_to(outside)
+
+
+PLACES = {
+    f"{SITE}": "folder",
+    ".jhecfg": "folder",
+    f".jhecfg/{SITE}": "folder",
+    f".jhecfg/{SITE}.lock": "file",
+    f".jhecfg/{SITE}.journal": "file",
+    f"{SITE}/manifests/a.yaml": "file",
+}
+INTRUDERS: dict[str, Callable[[Path], None]] = {
+    "symbolic link": lambda path: path.symlink_to("nowhere"),
+    "device, pipe or socket": os.mkfifo,
+    "file": Path.touch,
+    "folder": Path.mkdir,
+}
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        (p, k)
+        for p, wanted in PLACES.items()
+        for k in INTRUDERS
+        if k != wanted and (p, k) != (f"{SITE}/manifests/a.yaml", "folder")
+    ],
+)
+def test_what_lies_in_our_own_places_is_named(tmp_path: Path, place: str, kind: str, force: bool) -> None:
+    """Before the first build of a site, too: the message has the path, what is there, and what belongs there."""
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    INTRUDERS[kind](tmp_path / place)
+    said = ((f"{tmp_path}/{place}", f"is a {kind}, where a {PLACES[place]} is needed"),)
+    with pytest.raises(Refused) as refused:
+        write(tmp_path, SITE, site(), force=force)
+    assert refused.value.paths == said
+    seen = compare(tmp_path, SITE, site())
+    assert (seen.obstacles, seen.immovable, seen.clean) == (said, said, False)
+    if not place.endswith("a.yaml"):
+        assert (seen.root, seen.changes, seen.unchanged, seen.strangers) == (tmp_path / SITE, (), 0, ())
+
+
+def test_a_folder_on_the_way_that_is_none_is_named_as_one(out: Path) -> None:
+    """A link in the place of a folder is told from one in the place of a file."""
+    (out / SITE / "hubs").symlink_to("nowhere")
+    with pytest.raises(Refused) as refused:
+        write(out, SITE, site(hubs__x=b"1\n"))
+    assert refused.value.paths == ((f"{out}/demo/hubs", "is a symbolic link, where a folder is needed"),)
 
 
 def link_file(out: Path, outside: Path) -> None:
@@ -378,6 +531,7 @@ def test_a_link_that_appears_during_the_build_leads_nowhere(
 ) -> None:
     """A folder swapped for a link between the look and the write cannot draw a file outside (with descriptors)."""
     monkeypatch.setattr(folder_module, "DIR_FDS", True)
+    monkeypatch.setattr(folder_module, "os", os)
     (tmp_path / "outside").mkdir()
     real, moved = os.replace, []
 
@@ -415,6 +569,33 @@ def test_no_operation_goes_through_a_link(tmp_path: Path) -> None:
         with pytest.raises(NotADirectoryError):
             folder.mkdir("link/deeper")
     assert on_disk(outside) == {"a": b"mine\n"}
+
+
+@pytest.mark.parametrize("make", ["link", "folder", "pipe"])
+def test_only_a_regular_file_is_read(tmp_path: Path, make: str) -> None:
+    """Anything else is refused in words, with its path, and a pipe without waiting for its writer."""
+    place = tmp_path / make
+    {"link": lambda: place.symlink_to("nowhere"), "folder": place.mkdir, "pipe": lambda: os.mkfifo(place)}[make]()
+    with folder_module.opened(str(tmp_path)) as folder, pytest.raises(folder_module.NotPlain) as error:
+        folder.read(make)
+    assert (error.value.strerror, error.value.filename) == ("not a regular file", make)
+    assert isinstance(error.value.errno, int)
+
+
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        ("a/" * 15 + "a", True),
+        ("a/" * 16 + "a", False),
+        ("/".join(["a" * 128, *["a" * 127] * 3]), True),
+        ("/".join(["a" * 128, "a" * 128, *["a" * 127] * 2]), False),
+        ("a" * 128, True),
+        ("a" * 129, False),
+    ],
+)
+def test_a_path_has_at_most_16_parts_and_512_characters(path: str, right: bool) -> None:
+    """What git, tar and Windows can hold, to the character."""
+    assert (problem(path) == "") is right
 
 
 @pytest.mark.parametrize(
@@ -610,6 +791,28 @@ def test_the_diff_reads_like_git(out: Path) -> None:
         "@@ -1 +0,0 @@",
         "-old",
     ]
+
+
+def test_the_diff_hides_what_others_may_have_pasted(out: Path) -> None:
+    """In a file that was edited by hand secrets are masked; lines that jhecfg writes too are shown as they are."""
+    ours = b"a: 1\npassword: correct-horse-battery\n"
+    files = site(manifests__a_yaml=ours)
+    write(out, SITE, files)
+    (out / SITE / "manifests/a.yaml").write_bytes(ours + b"token: correct-horse-staple\n")
+    (out / SITE / "mine").write_bytes(b"password: correct-horse-foreign\n")
+    shown = "\n".join(unified_diff(compare(out, SITE, {**files, "mine": b"x: 1\n", "new": b"x: 1\ny: 2"})))
+    assert "\n password: correct-horse-battery\n" in shown
+    assert "correct-horse-staple" not in shown
+    assert "correct-horse-foreign" not in shown
+    assert "\n-token: ****" in shown
+
+
+def test_the_diff_yields_one_line_at_a_time(tmp_path: Path) -> None:
+    """No line of it holds a line feed, and text with a NUL is not shown as text."""
+    lines = list(unified_diff(compare(tmp_path, SITE, site(a=b"1\n2", b=b"x\0y\n"))))
+    assert all("\n" not in line for line in lines)
+    assert lines[lines.index("+2") + 1] == "\\ No newline at end of file"
+    assert any(line.startswith("Binary files /dev/null and b/") and line.endswith("/b differ") for line in lines)
 
 
 def test_git_applies_the_diff(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
