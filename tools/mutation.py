@@ -54,7 +54,7 @@ PARTS = {
             f"rules/{name}"
             for name in ("grants", "security", "secrets", "hub_values", "hub_code", "hub_keys", "sealed")
         ),
-        ("rules", "goldens", "gitops", "hub_values", "sealed_files"),
+        ("rules", "grants", "goldens", "gitops", "hub_values", "sealed_files"),
     ),
     "rules": Part(
         (
@@ -295,18 +295,18 @@ def remember(part: str, mutants: list[dict[str, Any]], known: dict[str, dict[str
 def told(parts: list[str]) -> int:
     """Print the table, what survives without a reason, and reasons whose mutant does not."""
     reasons = {key_of(entry): entry for entry in tomllib.loads(SURVIVORS.read_text(encoding="utf-8"))["survivor"]}
-    print("| part | mutants | killed | timeout | survive, with a reason | without | score |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print("| part | mutants | tried | killed | timeout | survive, with a reason | without | score |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     open_: list[dict[str, Any]] = []
     for part in parts:
         found = list(results(part).values())
         count = Counter(result["status"] for result in found)
-        alive = [result for result in found if result["status"] not in ("killed", "timeout")]
+        alive = [result for result in found if result["status"] in ("survived", "no tests")]
         without = [result for result in alive if key_of(result) not in reasons]
         open_ += without
-        dead = count["killed"] + count["timeout"]
-        score = f"{100 * dead / len(found):.1f} %" if found else ""
-        numbers = [len(found), count["killed"], count["timeout"], len(alive) - len(without), len(without), score]
+        dead, tried = count["killed"] + count["timeout"], len(found) - count["not tried"]
+        score = f"{100 * dead / tried:.1f} %" if tried else ""
+        numbers = [len(found), tried, count["killed"], count["timeout"], len(alive) - len(without), len(without), score]
         print("| " + " | ".join(map(str, [part, *numbers])) + " |")
     for result in open_:
         print(f"\n{result['status']}: {result['function']}")

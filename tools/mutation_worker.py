@@ -129,12 +129,15 @@ class Work:
             _, status = os.waitpid(fork.pid, 0)
             told = fork.told()
             if status or not told:
-                raise self.session.Failed(f"the unchanged code fails its tests: {told or status}")
+                print(f"\nthe unchanged code cannot be run: {told or status}", flush=True)
+                raise self.session.Failed("no survey")
             self._learn(json.loads(told))
         print(f"\n{len(self.seconds)} tests take {sum(self.seconds.values()):.0f} s, one after the other", flush=True)
 
     def _learn(self, told: dict[str, Any]) -> None:
         self.seconds |= told["seconds"]
+        for key in told["failing"]:
+            print(f"\nfails without any mutant, and is left out: {key}", flush=True)
         for file, lines in told["lines"].items():
             for line, keys in lines.items():
                 self.reached[file][int(line)].update(keys)
@@ -147,27 +150,28 @@ class Work:
         contexts = _Contexts(cover)
         self.session.config.pluginmanager.register(contexts)
         cover.start()
-        seconds = {}
+        seconds, failing = {}, []
         for key in keys:
             _forget()
             contexts.enter(key)
             began = time.process_time()
             self._run(key, None)
-            seconds[key] = time.process_time() - began
             contexts.leave()
-            if self.failed:
-                (fork.folder / "told").write_text(key, encoding="utf-8")
-                return 1
+            if self.failed:  # of unchanged code: it can judge nothing, and is named
+                failing.append(key)
+            else:
+                seconds[key] = time.process_time() - began
+            self.failed = False
         cover.stop()
         users = self._users(keys)
         lines: dict[str, dict[int, list[str]]] = {}
         for file in files:
             by_line = cover.get_data().contexts_by_lineno(str(Path(file).resolve()))
             lines[file] = {
-                line: sorted({key for context in found for key in users.get(context, [])})
+                line: sorted({key for context in found for key in users.get(context, []) if key in seconds})
                 for line, found in by_line.items()
             }
-        told = json.dumps({"seconds": seconds, "lines": lines})
+        told = json.dumps({"seconds": seconds, "failing": failing, "lines": lines})
         (fork.folder / "told").write_text(told, encoding="utf-8")
         return 0
 
