@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from jhecfg.diagnostics import Refused, ToolError
 from jhecfg.tree import LOCK, Change, compare, lock_text, unified_diff, write
 from jhecfg.tree import folder as folder_module
 from jhecfg.tree import turn as turn_module
-from jhecfg.tree.lock import Owned, journal_text
+from jhecfg.tree.lock import Owned, journal_text, read_journal
 from jhecfg.tree.names import problem
 from tests.tools import need
 
@@ -107,6 +108,17 @@ def test_files_obey_the_umask(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / SITE).rglob("*.yaml")} == {0o640}
+
+
+def test_files_and_folders_have_the_modes_that_git_gives_them(tmp_path: Path) -> None:
+    """Without a umask files are 0644 and folders 0755: nobody else may write."""
+    before = os.umask(0)
+    try:
+        write(tmp_path / "out", SITE, site())
+    finally:
+        os.umask(before)
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (tmp_path / "out" / SITE).rglob("*")}
+    assert modes == {(False, 0o644), (True, 0o755)}
 
 
 def test_unchanged_files_are_not_rewritten(out: Path) -> None:
@@ -321,14 +333,27 @@ LIES = {
     "binary": (b"\xff\xfe\x00x", "is damaged: it is not JSON"),
     "a-list": (b"[]", "is damaged: it has no format number"),
     "no-files": (b'{"format": 1}', "is damaged: it lists no files"),
+    "format-0": (b'{"format": 0, "files": {}}', "is damaged: it has no format number"),
+    "format-text": (b'{"format": "1", "files": {}}', "is damaged: it has no format number"),
+    "format-true": (b'{"format": true, "files": {}}', "is damaged: it has no format number"),
     "no-digest": (b'{"format": 1, "files": {"a": 7}}', "is damaged: its line for a holds no SHA-256"),
+    "short-digest": (
+        b'{"format": 1, "files": {"a": ["%s", "0"]}}' % ZERO.encode(),
+        "is damaged: its line for a holds no SHA-256",
+    ),
     "conflict": (b"<<<<<<< ours\n{}\n", "holds git's conflict markers"),
     "climbing": (
         b'{"format": 1, "files": {"../victim": "%s"}}' % ZERO.encode(),
-        "was tampered with: it lists '../victim'",
+        "was tampered with: it lists '../victim', which leads out of its folder",
     ),
-    "absolute": (b'{"format": 1, "files": {"/etc/x": "%s"}}' % ZERO.encode(), "was tampered with: it lists '/etc/x'"),
-    "git": (b'{"format": 1, "files": {"a/.git/config": "%s"}}' % ZERO.encode(), "which belongs to git"),
+    "absolute": (
+        b'{"format": 1, "files": {"/etc/x": "%s"}}' % ZERO.encode(),
+        "was tampered with: it lists '/etc/x', which has a part that is not a plain file name",
+    ),
+    "git": (
+        b'{"format": 1, "files": {"a/.git/config": "%s"}}' % ZERO.encode(),
+        "was tampered with: it lists 'a/.git/config', which belongs to git",
+    ),
 }
 
 
@@ -344,7 +369,7 @@ def test_a_lock_or_journal_that_cannot_be_believed_is_refused(out: Path, place: 
         write(out, SITE, files)
     [(path, said)] = refused.value.paths
     assert path == f"{out}/{place}"
-    assert reason in said
+    assert said == reason
     write(out, SITE, files, force=True)
     assert on_disk(out / SITE) == files
     assert (out / "victim").read_bytes() == b"mine\n"
@@ -372,6 +397,7 @@ def test_the_journal_is_sorted_json() -> None:
     claims = Owned({"b": frozenset({"2" * 64, "1" * 64, "3" * 64}), "a": frozenset({"4" * 64}), "c": frozenset()})
     listed = {"a": ["4" * 64], "b": ["1" * 64, "2" * 64, "3" * 64], "c": []}
     assert journal_text(claims).decode() == dumps({"format": 1, "files": listed}, indent=2) + "\n"
+    assert read_journal(journal_text(claims)) == claims
 
 
 def test_two_claims_join() -> None:
@@ -571,6 +597,75 @@ def test_no_operation_goes_through_a_link(tmp_path: Path) -> None:
     assert on_disk(outside) == {"a": b"mine\n"}
 
 
+def test_looking_makes_nothing(tmp_path: Path, system: str) -> None:
+    """Every question about what is not there is answered, and leaves no folder behind: not even the output folder."""
+    for base in (tmp_path / "none", tmp_path):
+        with folder_module.opened(str(base)) as folder:
+            assert folder.kind("a/b") is None
+            assert folder.entries("a/b") == []
+            assert folder.read("a/b") is None
+            assert folder.writable("a/b/c") or (base != tmp_path and system == "paths")  # a build has made it by then
+            assert not folder.rmdir("a/b")
+            folder.unlink("a/b")
+        assert compare(base, SITE, site()).unchanged == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_removed_only_when_it_is_empty(tmp_path: Path) -> None:
+    """What was removed, by us or by others, is made anew; nothing is written into what is gone."""
+    with folder_module.opened(str(tmp_path)) as folder:
+        folder.mkdir("a/b")
+        folder.create("a/b/x", b"1")
+        assert not folder.rmdir("a/b")
+        folder.unlink("a/b/x")
+        assert folder.rmdir("a/b")
+        assert folder.rmdir("a")
+        folder.mkdir("a/b")
+        folder.create("a/b/x", b"2")
+        assert on_disk(tmp_path) == {"a/b/x": b"2"}
+        shutil.rmtree(tmp_path / "a")
+        assert not folder.rmdir("a")
+        folder.mkdir("a/b")
+        folder.create("a/b/x", b"3")
+    assert on_disk(tmp_path) == {"a/b/x": b"3"}
+    with folder_module.opened(str(tmp_path)) as folder:
+        folder.mkdir("c")
+    assert (tmp_path / "c").is_dir()
+
+
+@pytest.mark.parametrize("code", ["ELOOP", "EMLINK"])
+def test_other_systems_have_other_words_for_a_link(tmp_path: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FreeBSD says EMLINK and macOS ELOOP where Linux says that a link is no folder."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    real = os.open
+
+    def refuse(path: str, *rest: Any, **more: Any) -> int:
+        if os.path.basename(path) == "link":
+            raise OSError(getattr(errno, code), "a link")
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with folder_module.opened(str(tmp_path)) as folder:
+        assert folder.kind("link/a") is None
+        with pytest.raises(NotADirectoryError) as error:
+            folder.create("link/a", b"")
+    assert (error.value.errno, error.value.strerror) == (errno.ENOTDIR, "not a folder")
+    assert os.path.basename(error.value.filename) == "link"
+
+
+@pytest.mark.parametrize("size", [0, 3, 9, 10, 11, 99])
+def test_a_file_is_read_whole_however_it_comes(tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its size was a moment ago, and however little the system gives at a time."""
+    (tmp_path / "a").write_bytes(b"0123456789")
+    with (tmp_path / "a").open("rb") as file:
+        assert folder_module._read_all(file.fileno(), size) == b"0123456789"
+    real = os.read
+    monkeypatch.setattr(os, "read", lambda fd, most: real(fd, min(most, 4)))
+    with folder_module.opened(str(tmp_path)) as folder:
+        assert folder.read("a") == b"0123456789"
+
+
 @pytest.mark.parametrize("make", ["link", "folder", "pipe"])
 def test_only_a_regular_file_is_read(tmp_path: Path, make: str) -> None:
     """Anything else is refused in words, with its path, and a pipe without waiting for its writer."""
@@ -583,19 +678,37 @@ def test_only_a_regular_file_is_read(tmp_path: Path, make: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "right"),
+    ("path", "said"),
     [
-        ("a/" * 15 + "a", True),
-        ("a/" * 16 + "a", False),
-        ("/".join(["a" * 128, *["a" * 127] * 3]), True),
-        ("/".join(["a" * 128, "a" * 128, *["a" * 127] * 2]), False),
-        ("a" * 128, True),
-        ("a" * 129, False),
+        ("a/" * 15 + "a", ""),
+        ("a/" * 16 + "a", "is too long"),
+        ("/".join(["a" * 128, *["a" * 127] * 3]), ""),
+        ("/".join(["a" * 128, "a" * 128, *["a" * 127] * 2]), "is too long"),
+        ("a" * 128, ""),
+        ("a" * 129, "has a part that is not a plain file name"),
+        ("a//b", "has a part that is not a plain file name"),
+        ("a/..", "leads out of its folder"),
+        ("...", "leads out of its folder"),
+        ("..a", ""),
+        ("nul.tar.gz", "is a reserved name on Windows"),
+        ("nul-.tar.gz", ""),
+        ("a/.GIT", "belongs to git"),
+        (".gitignore", ""),
     ],
 )
-def test_a_path_has_at_most_16_parts_and_512_characters(path: str, right: bool) -> None:
-    """What git, tar and Windows can hold, to the character."""
-    assert (problem(path) == "") is right
+def test_a_path_is_one_that_every_system_can_hold(path: str, said: str) -> None:
+    """At most 16 parts and 512 characters, plain names, none that Windows or git keep for themselves."""
+    assert problem(path) == said
+
+
+def test_every_wrong_path_is_named_once(tmp_path: Path) -> None:
+    """The site's own name first, then the paths in order."""
+    with pytest.raises(ToolError) as error:
+        write(tmp_path, "a/b", {**site(), "../x": b"", "..": b"", "Z": b"", "z/a": b"", "z/b": b""})
+    assert str(error.value) == (
+        "cannot write these paths: 'a/b' is not one folder; '..' leads out of its folder; "
+        "'../x' leads out of its folder; 'z' and 'Z' differ in case only"
+    )
 
 
 @pytest.mark.parametrize(
@@ -665,6 +778,63 @@ def test_a_folder_without_permission_stops_the_build_before_it_starts(
         f"cannot write in these folders (permission denied): {out}/demo, {out}/demo/hubs, {out}/demo/manifests"
     )
     assert on_disk(out / SITE) == site()
+
+
+def test_only_the_folders_without_permission_are_named(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing and entering are both needed; a folder that is to be made counts as the one above it."""
+    real = os.access
+
+    def deny(path: str, mode: int, *, dir_fd: int | None = None) -> bool:
+        assert mode == os.W_OK | os.X_OK
+        found = os.stat(path, dir_fd=dir_fd)
+        return real(path, mode, dir_fd=dir_fd) and not os.path.samestat(found, (out / SITE / "manifests").stat())
+
+    monkeypatch.setattr(os, "access", deny)
+    write(out, SITE, site(RUNBOOK=b"x\n"))
+    with pytest.raises(ToolError) as error:
+        write(out, SITE, site(manifests__new__deep__a=b"1\n", RUNBOOK=b"y\n", hubs__x=b"x\n"))
+    assert str(error.value) == (f"cannot write in these folders (permission denied): {out}/demo/manifests/new/deep")
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_a_place_that_may_not_be_looked_at_is_said(
+    tmp_path: Path, built: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the system's words and the site's folder, before and after the first build."""
+    if built:
+        write(tmp_path, SITE, site())
+    real = os.stat
+
+    def deny(path: Any, *rest: Any, **more: Any) -> os.stat_result:
+        if str(path).endswith(SITE):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "stat", deny)
+    for ask in (compare, write):
+        with pytest.raises(ToolError) as error:
+            ask(tmp_path, SITE, site())
+        assert str(error.value) == f"cannot read {tmp_path}/demo: permission denied"
+
+
+def test_a_lock_that_may_not_be_taken_is_said(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the system's words, and the file that builders lock."""
+    real = os.open
+
+    def deny(path: str, *rest: Any, **more: Any) -> int:
+        if str(path).endswith("demo.lock"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", deny)
+    with pytest.raises(ToolError) as error:
+        write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert str(error.value) == f"cannot lock {out}/.jhecfg/demo.lock: permission denied"
+
+
+def test_an_error_without_words_is_called_by_its_kind() -> None:
+    """Some libraries raise OSError without the system's words."""
+    assert str(folder_module.said("read", "a", TimeoutError())) == "cannot read a: timeoutError"
 
 
 def test_a_full_disk_is_said_with_the_path(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
