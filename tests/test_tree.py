@@ -806,15 +806,19 @@ def test_a_place_that_may_not_be_looked_at_is_said(
     real = os.stat
 
     def deny(path: Any, *rest: Any, **more: Any) -> os.stat_result:
-        if str(path).endswith(SITE):
+        if os.path.basename(path).startswith(SITE):
             raise PermissionError(13, "Permission denied")
         return real(path, *rest, **more)
 
+    before = on_disk(tmp_path)
     monkeypatch.setattr(os, "stat", deny)
     for ask in (compare, write):
         with pytest.raises(ToolError) as error:
             ask(tmp_path, SITE, site())
         assert str(error.value) == f"cannot read {tmp_path}/demo: permission denied"
+    monkeypatch.undo()
+    assert on_disk(tmp_path) == before
+    assert built or list(tmp_path.iterdir()) == []
 
 
 def test_a_lock_that_may_not_be_taken_is_said(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -930,6 +934,125 @@ def test_many_folders_do_not_exhaust_descriptors(tmp_path: Path) -> None:
         assert compare(tmp_path, SITE, files).clean
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+# --- the order of a build --------------------------------------------------------------------------------------------
+
+CHANGING = ("mkdir", "replace", "unlink", "rmdir", "fsync")
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch, step: Callable[[str], None]) -> None:
+    """Call `step` with the name of each operation that changes the disk, before it happens."""
+    for name in CHANGING:
+        monkeypatch.setattr(os, name, _told(name, getattr(os, name), step))
+    opening, create = os.open, _told("create", os.open, step)
+    monkeypatch.setattr(
+        os, "open", lambda path, flags, *a, **k: (create if flags & os.O_EXCL else opening)(path, flags, *a, **k)
+    )
+
+
+def _told(name: str, real: Callable[..., Any], step: Callable[[str], None]) -> Callable[..., Any]:
+    def call(*args: Any, **more: Any) -> Any:
+        target = args[1] if name == "replace" else args[0]
+        step(f"{name} {os.path.basename(target)}" if isinstance(target, str) else name)
+        return real(*args, **more)
+
+    return call
+
+
+NEXT: dict[str, bytes | None] = {"manifests__a_yaml": b"a: 2\n", "zone__new__x": b"1\n", "manifests__b_yaml": None}
+
+
+@pytest.fixture
+def wide(out: Path) -> Path:
+    """Return an output folder whose site has files and folders that `NEXT` does away with."""
+    write(out, SITE, site(hubs__old__x=b"1\n", stale=b"1\n"))
+    return out
+
+
+def test_a_build_goes_by_its_order(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Staging, the journal, what is stale, folders, files in order, the lock last of them; then the journal goes.
+
+    Of all this the journal and the lock alone are synced, before they are in place.
+    """
+    steps: list[str] = []
+    recorded(monkeypatch, steps.append)
+    write(wide, SITE, site("1" * 64, **NEXT))
+    assert [step for step in steps if not step.startswith("mkdir")] == [
+        *("create 1.new", "create 2.new", "create 3.new", "fsync"),
+        *("create 0.new", "fsync", "replace demo.journal"),
+        *("unlink x", "unlink b.yaml", "unlink stale", "rmdir old", "rmdir hubs"),
+        *("replace a.yaml", "replace x", "replace jhecfg.lock"),
+        *("unlink demo.journal", "rmdir demo"),
+    ]
+
+
+def test_a_first_build_syncs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fresh tree has nothing to lose; the files for git come first, the lock comes last."""
+    steps: list[str] = []
+    recorded(monkeypatch, steps.append)
+    write(tmp_path, SITE, site())
+    assert "fsync" not in steps
+    assert [step for step in steps if step.startswith("replace")] == [
+        *("replace .gitignore", "replace .gitattributes", "replace demo.journal"),
+        *("replace RUNBOOK.md", "replace a.yaml", "replace b.yaml", "replace jhecfg.lock"),
+    ]
+
+
+class Failing:
+    """Fails the step of this number, and with `lasting` all that follow."""
+
+    def __init__(self, point: int, *, lasting: bool) -> None:
+        self.point = point
+        self.lasting = lasting
+        self.count = 0
+
+    def __call__(self, name: str) -> None:
+        self.count += 1
+        if self.count == self.point or (self.lasting and self.count > self.point):
+            raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize("lasting", [False, True], ids=["once", "from-then-on"])
+@pytest.mark.parametrize("first", [False, True], ids=["again", "first"])
+def test_an_error_at_any_step_is_said_with_its_place(
+    tmp_path: Path, system: str, first: bool, lasting: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be done, to what, in the system's words; the next build ends right."""
+    said: list[str] = []
+    for point in range(1, 99):
+        failing, out = Failing(point, lasting=lasting), tmp_path / f"{point}"
+        if not first:
+            write(out, SITE, site(hubs__old__x=b"1\n", stale=b"1\n"))
+        with monkeypatch.context() as patch:
+            recorded(patch, failing)
+            try:
+                write(out, SITE, site(**NEXT))
+            except ToolError as error:
+                said.append(str(error).replace(f"{out}", "OUT"))
+        if failing.count < point:
+            break
+        write(out, SITE, site(**NEXT))
+        assert on_disk(out / SITE) == site(**NEXT)
+        assert sorted(path.name for path in (out / ".jhecfg").iterdir()) == [".gitignore", "demo.lock"]
+    assert {each.rpartition(": ")[2] for each in said} == {"input/output error"}
+    places = list(dict.fromkeys(each.rpartition(": ")[0] for each in said))
+    wanted = [each.replace(" ", " OUT/") for each in (FIRST_ERRORS if first else LATER_ERRORS)]
+    if system == "descriptors":
+        assert places == [f"cannot {each}" for each in wanted]
+    else:  # each operation looks at its folders anew, so there are more steps
+        assert set(places) >= {f"cannot {each}" for each in wanted}
+
+
+PUT = ("write demo/manifests/a.yaml", "write demo/zone/new/x", "write demo/jhecfg.lock", "write .jhecfg/demo.journal")
+FIRST_ERRORS = (
+    *("write .jhecfg", "write .jhecfg/.gitignore", "write .gitattributes", "write demo/RUNBOOK.md", *PUT),
+    *("remove .jhecfg/demo.journal", "clear .jhecfg/demo"),
+)
+LATER_ERRORS = (
+    *("write .jhecfg/demo", *PUT, "remove demo/hubs/old/x", "remove demo/manifests/b.yaml", "remove demo/stale"),
+    *("remove demo/hubs/old", "remove demo/hubs", "remove .jhecfg/demo.journal", "clear .jhecfg/demo"),
+)
 
 
 # --- the diff --------------------------------------------------------------------------------------------------------

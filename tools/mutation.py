@@ -4,9 +4,9 @@
     python tools/mutation.py tree --again  # only what was not killed the last time, and what is new
     python tools/mutation.py --table       # the table of docs/trust.md, from the last results
 
-mutmut makes the mutants and the trampolines that switch one on; `mutation_worker.py` runs the tests. Both work in a copy,
-`.mutation/PART/`. Mutants that no test notices and none needs to are listed in tests/mutation/survivors.toml, each with
-its reason; the exit code is 1 where others survive, or where one of the list is dead by now.
+mutmut makes the mutants and the trampolines that switch one on; `mutation_worker.py` runs the tests. Both work in a
+copy, `.mutation/PART/`. Mutants that no test notices and none needs to are listed in tests/mutation/survivors.toml,
+each with its reason; the exit code is 1 where others survive.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ PARTS = {
     "tree": Part(("tree/*",), ("tree",)),
     "resolve": Part(
         ("resolve/*",),
-        ("resolve", "goldens", "releases", "sealed_files", "delivery", "edge", "rds", "secrets_store", "outputs"),
+        ("resolve", "goldens", "releases", "sealed_files"),
     ),
     "gates": Part(
         tuple(
@@ -68,6 +68,9 @@ PARTS = {
     "more": Part(("emit", "leaks", "edit/splice"), ("emit", "leaks", "edit", "canary", "set")),
 }
 
+MADE = "mutmut 3.8.1, 1 "
+"""What mutants are kept under, beside their module's text: to be raised when they are made in another way."""
+
 DECORATORS = {"property", "contextmanager", "cache"}
 """What mutmut leaves alone; here it is applied by hand, below its function."""
 
@@ -78,6 +81,7 @@ def main() -> int:
     asked.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     asked.add_argument("--again", action="store_true", help="only what was not killed the last time")
     asked.add_argument("--new", action="store_true", help="only what was never tried")
+    asked.add_argument("--together", action="store_true", help="the parts in one session, to run the tests once less")
     asked.add_argument("--children", type=int, default=os.cpu_count() or 1, help="how many at a time")
     asked.add_argument("--budget", type=float, default=1e9, help="seconds of tests for each mutant, at most")
     asked.add_argument("--every", type=int, default=1, metavar="N", help="a sample: one mutant in N, always the same")
@@ -88,62 +92,62 @@ def main() -> int:
     if unknown := sorted(set(parts) - set(PARTS)):
         asked.error(f"no such part: {', '.join(unknown)}")
     if not options.table:
-        for part in parts:
-            attempt(part, options)
+        for group in [parts] if options.together else [[part] for part in parts]:
+            attempt(group, options)
     return told(parts)
 
 
 # --- the copy and its mutants ----------------------------------------------------------------------------------------
 
 
-def attempt(part: str, options: argparse.Namespace) -> None:
-    """Copy the project, write its mutants, run the tests against each."""
-    copy = PLACE / part
+def attempt(parts: list[str], options: argparse.Namespace) -> None:
+    """Copy the project, write the mutants of some parts, run the tests against each."""
+    name = "+".join(parts)
+    copy, raw, place = PLACE / name, PLACE / f"{name}.jsonl", PLACE / f"{name}.task.json"
     copied(copy)
-    mutants = [mutant for path in paths(part) for mutant in written(copy, path)]
-    (PLACE / f"{part}.mutants.json").write_text(json.dumps(mutants), encoding="utf-8")
-    known = results(part)
-    settled = ("killed", "timeout", *(("survived", "no tests") if options.new else ()))
-    done = (
-        {key for key, result in known.items() if result["status"] in settled} if options.again or options.new else set()
-    )
-    wanted = [m for m in mutants if key_of(m) not in done]
-    wanted = [m for m in wanted if re.search(options.only, m["function"]) and drawn(m, options.every)]
-    raw = PLACE / f"{part}.raw.jsonl"
     raw.unlink(missing_ok=True)
+    mutants = {part: [mutant for path in paths(part) for mutant in written(copy, path)] for part in parts}
+    wanted = [mutant for part in parts for mutant in chosen(mutants[part], results(part), options)]
     task = {
         "children": options.children,
         "budget": options.budget,
-        "files": [path.as_posix() for path in paths(part)],
+        "files": [path.as_posix() for part in parts for path in paths(part)],
         "mutants": wanted,
         "results": str(raw),
     }
-    place = PLACE / f"{part}.task.json"
     place.write_text(json.dumps(task), encoding="utf-8")
-    print(f"{part}: {len(mutants)} mutants, {len(wanted)} to try", flush=True)
-    tests = [f"tests/test_{name}.py" for name in PARTS[part].tests]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-o",
-        "addopts=",
-        "-q",
-        "-p",
-        "mutation_worker",
-        "-s",
-        "--assert=plain",
-        "--tb=no",
+    print(f"{name}: {sum(map(len, mutants.values()))} mutants, {len(wanted)} to try", flush=True)
+    run_tests(copy, place, list(dict.fromkeys(test for part in parts for test in PARTS[part].tests)))
+    for part in parts:
+        remember(part, mutants[part], results(part), raw)
+
+
+def chosen(
+    mutants: list[dict[str, Any]], known: dict[str, dict[str, Any]], options: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Return the mutants that the options ask for."""
+    settled = {"killed", "timeout"} if options.again or options.new else set()
+    settled |= {"survived", "no tests"} if options.new else set()
+    done = {key for key, result in known.items() if result["status"] in settled}
+    return [
+        m
+        for m in mutants
+        if key_of(m) not in done and re.search(options.only, m["function"]) and drawn(m, options.every)
     ]
-    command += [part for name in ("cacheprovider", "xdist", "logging", "warnings") for part in ("-p", f"no:{name}")]
+
+
+def run_tests(copy: Path, task: Path, tests: list[str]) -> None:
+    """Start pytest in the copy, with the plugin that does the work, and without what only costs time."""
+    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-p", "mutation_worker"]
+    command += ["-s", "--assert=plain", "--tb=no", "-m", "not cluster and not slow"]
+    command += [word for name in ("cacheprovider", "xdist", "logging", "warnings") for word in ("-p", f"no:{name}")]
     environment = os.environ | {
-        "MUTATION_TASK": str(place),
+        "MUTATION_TASK": str(task),
         "PYTHONPATH": os.pathsep.join([str(copy), str(copy / "tools")]),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     environment.pop("CI", None)
-    subprocess.run([*command, "-m", "not cluster", *tests], cwd=copy, env=environment, check=False)
-    remember(part, mutants, known, raw)
+    subprocess.run([*command, *(f"tests/test_{name}.py" for name in tests)], cwd=copy, env=environment, check=False)
 
 
 def copied(copy: Path) -> None:
@@ -169,7 +173,7 @@ def paths(part: str) -> list[Path]:
 def written(copy: Path, path: Path) -> list[dict[str, Any]]:
     """Write a module with all its mutants into the copy; return what each changes."""
     text = (ROOT / path).read_text(encoding="utf-8")
-    known = PLACE / "made" / f"{sha256((text + Path(__file__).read_text(encoding='utf-8')).encode()).hexdigest()}.json"
+    known = PLACE / "made" / f"{sha256(f'{MADE}{text}'.encode()).hexdigest()}.json"
     if not known.exists():  # to make them takes longer than to try some
         known.parent.mkdir(parents=True, exist_ok=True)
         known.write_text(json.dumps(made(path, text)), encoding="utf-8")
@@ -202,8 +206,8 @@ def described(path: Path, made: Any) -> Iterator[dict[str, Any]]:
     for name in made.mutant_names:
         function = name.partition("__mutmut_")[0]
         span, other = (made.line_span_by_function_name[each] for each in (f"{function}__mutmut_orig", name))
-        old, new = (lines[each.start - 1 : each.end] for each in (span, other))
-        old, new = ([line.replace(which, function) for line in text] for which, text in ((f"{function}__mutmut_orig", old), (name, new)))  # fmt: skip
+        old = [line.replace(f"{function}__mutmut_orig", function) for line in lines[span.start - 1 : span.end]]
+        new = [line.replace(name, function) for line in lines[other.start - 1 : other.end]]
         was, now, changed = change(old, new)
         of = statements[f"{function}__mutmut_orig"]
         yield {
@@ -218,7 +222,7 @@ def described(path: Path, made: Any) -> Iterator[dict[str, Any]]:
 
 
 def undecorated(text: str) -> str:
-    """Return a module in which known decorators are applied below their functions, since mutmut skips decorated ones."""
+    """Return a module whose known decorators are applied below their functions, since mutmut skips decorated ones."""
     lines = text.splitlines()
     for node in sorted(ast.walk(ast.parse(text)), key=lambda n: -getattr(n, "lineno", 0)):
         if not isinstance(node, ast.FunctionDef) or len(node.decorator_list) != 1:

@@ -1,9 +1,9 @@
-"""A pytest plugin that tries mutants instead of running tests: `tools/mutation.py` starts it, in its copy of the project.
+"""A pytest plugin that tries mutants instead of running tests: `tools/mutation.py` starts it, in its copy.
 
-All tests are collected once, by a process that runs none of them. A first round of forks runs each test under coverage,
-to know which tests reach which line. Then every mutant gets a fork of its own, switched on by mutmut's trampolines, and
-the tests that reach its line, the likely ones first, until one fails. What mutmut's own runner does costs a pytest
-session for each mutant, and starts it with caches that the unchanged code filled.
+All tests are collected once, by a process that runs none of them. A first round of forks runs each test under
+coverage, to know which tests reach which line. Then every mutant gets a fork of its own, switched on by mutmut's
+trampolines, and the tests that reach its line, the likely ones first, until one fails. What mutmut's own runner does
+costs a pytest session for each mutant, and starts it with caches that the unchanged code filled.
 """
 
 from __future__ import annotations
