@@ -108,6 +108,7 @@ def attempt(parts: list[str], options: argparse.Namespace) -> None:
     raw.unlink(missing_ok=True)
     mutants = {part: [mutant for path in paths(part) for mutant in written(copy, path)] for part in parts}
     wanted = [mutant for part in parts for mutant in chosen(mutants[part], results(part), options)]
+    wanted.sort(key=digest)  # a run that is stopped has tried a fair sample
     task = {
         "children": options.children,
         "budget": options.budget,
@@ -270,9 +271,14 @@ def key_of(mutant: dict[str, Any]) -> str:
     return json.dumps([mutant["function"], mutant["was"], mutant["now"], mutant.get("nth", 1)])
 
 
+def digest(mutant: dict[str, Any]) -> str:
+    """Return a digest of what a mutant is."""
+    return sha256(key_of(mutant).encode()).hexdigest()
+
+
 def drawn(mutant: dict[str, Any], every: int) -> bool:
     """Say whether a mutant is in the sample of one in so many: its own digest decides, so another change moves none."""
-    return int(sha256(key_of(mutant).encode()).hexdigest(), 16) % every == 0
+    return int(digest(mutant), 16) % every == 0
 
 
 def results(part: str) -> dict[str, dict[str, Any]]:
