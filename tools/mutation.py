@@ -54,7 +54,7 @@ PARTS = {
             f"rules/{name}"
             for name in ("grants", "security", "secrets", "hub_values", "hub_code", "hub_keys", "sealed")
         ),
-        ("rules", "grants", "goldens", "gitops", "hub_values", "sealed_files"),
+        ("rules", "grants", "secret_references", "goldens", "gitops", "hub_values", "sealed_files"),
     ),
     "rules": Part(
         (
