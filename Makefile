@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 KUBECONFORM := v0.7.0
 
-.PHONY: demo test cluster-test fast tools cluster-tools lint lock audit docs site fuzz bench clean
+.PHONY: demo test cluster-test fast tools cluster-tools lint lock audit docs site fuzz bench mutation clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
@@ -47,6 +47,11 @@ site: tools
 ## bench: CPU seconds, peak memory and documents per second of an installed wheel
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
+
+## mutation: does a test notice when the code is changed; takes hours. PART=tree for one part, ARGS=--again for survivors
+mutation: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group mutation
+	$(BIN)/python tools/mutation.py $(PART) $(ARGS)
 
 $(VENV)/.installed: pyproject.toml tools/locked/dev.txt
 	$(PYTHON) -m venv $(VENV)

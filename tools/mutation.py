@@ -303,8 +303,8 @@ def remember(part: str, mutants: list[dict[str, Any]], known: dict[str, dict[str
 
 
 def told(parts: list[str]) -> int:
-    """Print the table, what survives without a reason, and reasons whose mutant does not."""
-    reasons = {key_of(entry): entry for entry in tomllib.loads(SURVIVORS.read_text(encoding="utf-8"))["survivor"]}
+    """Print the table, and what survives without a reason."""
+    reasons = explained()
     print("| part | mutants | tried | killed | timeout | survive, with a reason | without | score |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     open_: list[dict[str, Any]] = []
@@ -312,7 +312,7 @@ def told(parts: list[str]) -> int:
         found = list(results(part).values())
         count = Counter(result["status"] for result in found)
         alive = [result for result in found if result["status"] in ("survived", "no tests")]
-        without = [result for result in alive if key_of(result) not in reasons]
+        without = [result for result in alive if not any(fits(reason, result) for reason in reasons)]
         open_ += without
         dead, tried = count["killed"] + count["timeout"], len(found) - count["not tried"]
         score = f"{100 * dead / tried:.1f} %" if tried else ""
@@ -323,6 +323,20 @@ def told(parts: list[str]) -> int:
         print("  - " + result["was"].replace("\n", "\n  - "))
         print("  + " + result["now"].replace("\n", "\n  + "))
     return 1 if open_ else 0
+
+
+def explained() -> list[dict[str, Any]]:
+    """Return the mutants that need not be killed: a function, and, to be exact, a line and what became of it."""
+    return list(tomllib.loads(SURVIVORS.read_text(encoding="utf-8"))["survivor"])
+
+
+def fits(reason: dict[str, Any], result: dict[str, Any]) -> bool:
+    """Say whether a reason is about this mutant; without `now` it is about all of its line, without `was` of all."""
+    return (
+        reason["function"] == result["function"]
+        and reason.get("was", result["was"]) == result["was"]
+        and result["now"] in reason.get("now", [result["now"]])
+    )
 
 
 if __name__ == "__main__":

@@ -151,8 +151,10 @@ class Work:
         self.session.config.pluginmanager.register(contexts)
         cover.start()
         seconds, failing = {}, []
+        caches = _caches()
         for key in keys:
-            _forget()
+            for each in caches:  # so that each test shows all that it reaches
+                each.cache_clear()
             contexts.enter(key)
             began = time.process_time()
             self._run(key, None)
@@ -315,8 +317,7 @@ class _Contexts:
             self.leave()
 
 
-def _forget() -> None:
-    """Empty the caches of our functions and of the tests', so that each test shows all that it reaches."""
-    for each in gc.get_objects():
-        if isinstance(each, functools._lru_cache_wrapper) and each.__module__.partition(".")[0] in ("jhecfg", "tests"):
-            each.cache_clear()
+def _caches() -> list[Any]:
+    """Return what remembers results, of our functions and of the tests'."""
+    found = (each for each in gc.get_objects() if isinstance(each, functools._lru_cache_wrapper))
+    return [each for each in found if each.__module__.partition(".")[0] in ("jhecfg", "tests")]
