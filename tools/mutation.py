@@ -42,7 +42,7 @@ class Part(NamedTuple):
 PARTS = {
     "loader": Part(
         ("composer", "reader", "marks", "scalars", "source", "layers"),
-        ("reader", "source", "goldens", "sealed_files", "defects"),
+        ("reader", "reader_words", "source", "goldens", "sealed_files"),
     ),
     "tree": Part(("tree/*",), ("tree",)),
     "resolve": Part(
@@ -54,7 +54,7 @@ PARTS = {
             f"rules/{name}"
             for name in ("grants", "security", "secrets", "hub_values", "hub_code", "hub_keys", "sealed")
         ),
-        ("rules", "grants", "secret_references", "goldens", "gitops", "hub_values", "sealed_files"),
+        ("rules", "grants", "secret_references", "security_rules", "goldens", "gitops", "hub_values", "sealed_files"),
     ),
     "rules": Part(
         (
