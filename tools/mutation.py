@@ -115,6 +115,8 @@ def attempt(parts: list[str], options: argparse.Namespace) -> None:
         "files": [path.as_posix() for part in parts for path in paths(part)],
         "mutants": wanted,
         "results": str(raw),
+        "survey": str(PLACE / f"{name}.survey.json"),
+        "digest": of_files(copy),
     }
     place.write_text(json.dumps(task), encoding="utf-8")
     print(f"{name}: {sum(map(len, mutants.values()))} mutants, {len(wanted)} to try", flush=True)
@@ -163,6 +165,12 @@ def copied(copy: Path) -> None:
         if source.is_file() and not source.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+
+
+def of_files(copy: Path) -> str:
+    """Return a digest of the code and the tests."""
+    files = sorted(path for folder in ("jhecfg", "tests") for path in (copy / folder).rglob("*") if path.is_file())
+    return sha256(b"".join(path.as_posix().encode() + path.read_bytes() for path in files)).hexdigest()
 
 
 def paths(part: str) -> list[Path]:
