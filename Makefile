@@ -50,7 +50,7 @@ bench: $(VENV)/.installed
 
 ## mutation: does a test notice when the code is changed; takes hours. PART=tree for one part, ARGS=--again for survivors
 mutation: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group mutation
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/locked/mutation.txt
 	$(BIN)/python tools/mutation.py $(PART) $(ARGS)
 
 $(VENV)/.installed: pyproject.toml tools/locked/dev.txt
