@@ -221,6 +221,13 @@ def test_building_no_files_removes_what_is_ours(out: Path) -> None:
     assert on_disk(out / SITE) == {"NOTES.md": b"mine\n"}
 
 
+def test_attributes_that_are_gone_come_back(out: Path) -> None:
+    """Even where every file is right: without them git may change line ends at the next checkout."""
+    (out / ".gitattributes").unlink()
+    assert write(out, SITE, site()).clean
+    assert (out / ".gitattributes").exists()
+
+
 def test_attributes_of_others_are_left_alone(tmp_path: Path) -> None:
     """An `out/.gitattributes` that is there already keeps its content."""
     (tmp_path / ".gitattributes").write_bytes(b"*.yaml eol=lf\n")
@@ -289,8 +296,9 @@ def test_strangers_are_named_and_are_no_obstacle(out: Path) -> None:
     (out / SITE / "notes").mkdir()
     (out / SITE / "a\x1b[2J").write_bytes(b"")
     (out / SITE / "link").symlink_to("nowhere")
+    (out / SITE / "\u00e9").write_bytes(b"")
     comparison = compare(out, SITE, site())
-    assert comparison.strangers == ("a\\x1b[2J", "link", "manifests/mine.yaml", "notes/")
+    assert comparison.strangers == ("a\\x1b[2J", "link", "manifests/mine.yaml", "notes/", "\u00e9")
     assert comparison.clean
 
 
@@ -922,6 +930,24 @@ def test_what_another_build_did_meanwhile_is_no_hand_edit(out: Path, monkeypatch
     assert on_disk(out / SITE) == site()
 
 
+def test_trouble_that_another_build_may_have_made_is_looked_at_again(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that cannot be read at first sight, while a lock says that others build, is read once it is our turn."""
+    real, denied = os.open, []
+
+    def deny_once(path: str, *rest: Any, **more: Any) -> int:
+        if str(path).endswith("a.yaml") and not denied:
+            denied.append(path)
+            raise PermissionError(13, "Permission denied")
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", deny_once)
+    write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert denied
+    assert on_disk(out / SITE) == site(manifests__a_yaml=b"a: 2\n")
+
+
 def test_many_folders_do_not_exhaust_descriptors(tmp_path: Path) -> None:
     """A site with hundreds of folders is written with a bounded number of open files."""
     resource = pytest.importorskip("resource")
@@ -1024,6 +1050,8 @@ def test_an_error_at_any_step_is_said_with_its_place(
         failing, out = Failing(point, lasting=lasting), tmp_path / f"{point}"
         if not first:
             write(out, SITE, site(hubs__old__x=b"1\n", stale=b"1\n"))
+            (out / ".jhecfg" / SITE).mkdir()
+            (out / ".jhecfg" / SITE / "9.new").write_bytes(b"left by a dead build")
         with monkeypatch.context() as patch:
             recorded(patch, failing)
             try:
@@ -1050,8 +1078,15 @@ FIRST_ERRORS = (
     *("remove .jhecfg/demo.journal", "clear .jhecfg/demo"),
 )
 LATER_ERRORS = (
-    *("write .jhecfg/demo", *PUT, "remove demo/hubs/old/x", "remove demo/manifests/b.yaml", "remove demo/stale"),
-    *("remove demo/hubs/old", "remove demo/hubs", "remove .jhecfg/demo.journal", "clear .jhecfg/demo"),
+    *(
+        "clear .jhecfg/demo",
+        "write .jhecfg/demo",
+        *PUT,
+        "remove demo/hubs/old/x",
+        "remove demo/manifests/b.yaml",
+        "remove demo/stale",
+    ),
+    *("remove demo/hubs/old", "remove demo/hubs", "remove .jhecfg/demo.journal"),
 )
 
 
