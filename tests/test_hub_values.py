@@ -479,6 +479,19 @@ def test_code_is_judged_line_by_line(code: str, message: str, hint: str) -> None
     ]
 
 
+def test_what_is_unknown_has_no_type() -> None:
+    """It is said to be unknown, and not of the wrong type as well."""
+    assert found(rules.hub_values_type, {"unknown": 7, "hub": {"unknown": 7}}) == []
+
+
+def test_a_hub_without_values_hides_no_other() -> None:
+    """Every hub is judged, those after one that has no values too."""
+    it = site(hub={"values": {"cull": {"maxAge": 0}}})
+    second = it.hubs[0]
+    both = it._replace(hubs=(second._replace(values={}), second._replace(loc=("hubs", 1))))
+    assert [one.loc[:2] for one in rules.hub_values_override(both)] == [("hubs", 1)]
+
+
 def test_a_name_of_ours_is_said_once_and_hides_no_other_code() -> None:
     """Code under a name of jhecfg's is refused for its name alone; code after it is judged."""
     mine = dict.fromkeys(EXTRA_CONFIG, "import os")

@@ -136,6 +136,15 @@ def test_mysql_has_a_password_too(site: Site) -> None:
     assert ("hub.existingSecret", "own/hub.db.password", False) in seen(site, Artifact("hubs/hub/values.yaml", values))
 
 
+def test_an_object_without_a_namespace_refers_to_none(site: Site) -> None:
+    """Where it would be put is not guessed."""
+    bare = Artifact(
+        "manifests/x.yaml",
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "x"}, "secrets": [{"name": "a"}]},
+    )
+    assert list(references(site, [bare])) == [Reference("manifests/x.yaml", ("secrets", 0, "name"), "", "a")]
+
+
 def env(name: str, key: str, **more: Any) -> Artifact:
     """Write a Deployment that reads one key."""
     return pod(containers=[{"env": [{"valueFrom": {"secretKeyRef": {"name": name, "key": key, **more}}}]}])

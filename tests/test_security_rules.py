@@ -248,6 +248,7 @@ def test_two_values_under_one_key_are_said_at_the_field_that_brings_the_second()
         exchange={"smtp": {"host": "smtp.example.org", "user": "x"}, "inviteCode": {"name": "own", "key": "code"}}
     )
     assert list(rules.shared_secret_key(site)) == []
+    assert list(rules.shared_secret_key(make())) == []
     own = next(need for need in site.secrets if need.owned)
     item = own.items[0]
     twice = site._replace(secrets=(own._replace(items=(*own.items, item, item)),))
