@@ -293,7 +293,8 @@ class _Chain:
         raise SpecError((found,))
 
     def _last_that_extends(self) -> Document:
-        return next(each for each in reversed(self.documents) if "extends" in each.tree)
+        last = self.documents[-1]
+        return last if "extends" in last.tree else self.documents[-2]
 
     def _refuse(self, code: str, message: str, *, hint: str = "") -> NoReturn:
         raise SpecError(

@@ -119,6 +119,7 @@ def test_files_and_folders_have_the_modes_that_git_gives_them(tmp_path: Path) ->
         os.umask(before)
     modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (tmp_path / "out" / SITE).rglob("*")}
     assert modes == {(False, 0o644), (True, 0o755)}
+    assert (tmp_path / "out/.jhecfg/demo.lock").stat().st_mode & 0o777 == 0o644
 
 
 def test_unchanged_files_are_not_rewritten(out: Path) -> None:
@@ -282,6 +283,14 @@ def test_force_overwrites_what_is_in_the_way_and_nothing_else(out: Path) -> None
     assert on_disk(out / SITE) == {**files, "NOTES.md": b"hand\n"}
 
 
+def test_force_works_at_the_first_build_too(tmp_path: Path) -> None:
+    """Where nothing was ever built, a foreign file in the way is refused without force alone."""
+    (tmp_path / SITE).mkdir()
+    (tmp_path / SITE / "RUNBOOK.md").write_bytes(b"mine\n")
+    write(tmp_path, SITE, site(), force=True)
+    assert on_disk(tmp_path / SITE) == site()
+
+
 def test_a_foreign_file_with_the_wanted_bytes_is_adopted(tmp_path: Path) -> None:
     """A lost lock is no trouble as long as the files are right."""
     write(tmp_path, SITE, site())
@@ -307,8 +316,10 @@ def test_a_folder_with_strangers_is_never_replaced_by_a_file(out: Path, force: b
     """Where a file is wanted and a folder with somebody's files lies, even force refuses."""
     (out / SITE / "new").mkdir()
     (out / SITE / "new/mine").write_bytes(b"mine\n")
-    with pytest.raises(Refused, match="is a folder that holds files of others"):
+    with pytest.raises(Refused) as refused:
         write(out, SITE, site(new=b"1\n"), force=force)
+    said = "is a folder that holds files of others, where a file is needed"
+    assert refused.value.paths == ((f"{out}/demo/new", said),)
     (out / SITE / "new/mine").unlink()
     write(out, SITE, site(new=b"1\n"))
 
@@ -387,8 +398,9 @@ def test_a_lock_or_journal_that_cannot_be_believed_is_refused(out: Path, place: 
 def test_a_newer_format_is_refused_even_under_force(out: Path, place: str) -> None:
     """What a later jhecfg wrote is not overwritten by an older one."""
     (out / place).write_bytes(b'{"format": 2, "files": {}}')
-    with pytest.raises(Refused, match=r"was made by a newer jhecfg \(format 2, this one reads 1\)"):
+    with pytest.raises(Refused) as refused:
         write(out, SITE, site(), force=True)
+    assert refused.value.paths == ((f"{out}/{place}", "was made by a newer jhecfg (format 2, this one reads 1)"),)
 
 
 @pytest.mark.parametrize("spec", ["5" * 64, "", "x y", 'a"b', "\u00e9", "\u0663"])

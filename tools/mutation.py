@@ -340,10 +340,9 @@ def explained() -> list[dict[str, Any]]:
 
 def fits(reason: dict[str, Any], result: dict[str, Any]) -> bool:
     """Say whether a reason is about this mutant; without `now` it is about all of its line, without `was` of all."""
+    was, now = (re.sub(r"\bdef x(?:ǁ\w+ǁ|_)", "def ", result[key]) for key in ("was", "now"))  # as mutmut calls it
     return (
-        reason["function"] == result["function"]
-        and reason.get("was", result["was"]) == result["was"]
-        and result["now"] in reason.get("now", [result["now"]])
+        reason["function"] == result["function"] and reason.get("was", was) == was and now in reason.get("now", [now])
     )
 
 
