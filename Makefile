@@ -6,7 +6,7 @@ KUBECONFORM := v0.7.0
 # The tests that are no opt-in (docs/testing.md)
 EVERYDAY := not cluster and not hooks and not judges
 
-.PHONY: demo test cluster-test hooks-test judges fast faults tools cluster-tools lint lock audit docs site fuzz bench clean
+.PHONY: demo test cluster-test hooks-test judges fast faults mutation tools cluster-tools lint lock audit docs site fuzz bench clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
@@ -65,6 +65,11 @@ site: tools
 ## bench: CPU seconds, peak memory and documents per second of an installed wheel
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
+
+## mutation: does a test notice when the code is changed; takes hours. PART=tree for one part, ARGS=--again for survivors
+mutation: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/locked/mutation.txt
+	$(BIN)/python tools/mutation.py $(PART) $(ARGS)
 
 $(VENV)/.installed: pyproject.toml tools/locked/dev.txt
 	$(PYTHON) -m venv $(VENV)

@@ -215,9 +215,10 @@ def _instead(path: Path, error: OSError) -> str:
         return f"; name the files in it, as in {path.as_posix()}/*.yaml"
     if not isinstance(error, FileNotFoundError):
         return ""
-    near = nearest(path.name, _beside(path.parent))
-    if near is None and path.name in _beside(path.parent / "specs"):
-        near = f"specs/{path.name}"
+    if path.name in _beside(path.parent / "specs"):
+        near: str | None = f"specs/{path.name}"
+    else:
+        near = nearest(path.name, _beside(path.parent))
     return f"; did you mean '{(path.parent / near).as_posix()}'?" if near else ""
 
 
@@ -237,10 +238,10 @@ class _Chain:
             document = self.documents[-1]
             nodes += len(document.values)
             yield document
-            if "extends" not in document.tree:
-                return
             if nodes > LIMITS.nodes:
                 self._refuse("yaml-too-many-values", f"this and its bases have more than {LIMITS.nodes:,} values")
+            if "extends" not in document.tree:
+                return
             self._follow(document)
 
     def _ground(self) -> None:
@@ -291,9 +292,13 @@ class _Chain:
         )
         raise SpecError((found,))
 
+    def _last_that_extends(self) -> Document:
+        last = self.documents[-1]
+        return last if "extends" in last.tree else self.documents[-2]
+
     def _refuse(self, code: str, message: str, *, hint: str = "") -> NoReturn:
         raise SpecError(
-            (Diagnostic(code=code, message=message, span=_extends(self.documents[-1]), hint=hint),)
+            (Diagnostic(code=code, message=message, span=_extends(self._last_that_extends()), hint=hint),)
         ) from None
 
 

@@ -418,11 +418,163 @@ def test_no_guarantee_can_be_overridden_in_code(code: str) -> None:
     assert len(found(rules.hub_values_override, {"hub": {"extraConfig": {"90-mine": code}}})) == 1
 
 
-@pytest.mark.parametrize("age", [0, 86_401, "1d"])
-@pytest.mark.parametrize("key", ["maxAge", "every"])
-def test_servers_end_within_a_day(key: str, age: object) -> None:
-    """Culling by age cannot be put off beyond a day, neither by the age nor by looking too seldom."""
-    assert len(found(rules.hub_values_override, {"cull": {key: age}})) == 1
+@pytest.mark.parametrize(
+    ("key", "most", "why"), [("maxAge", 86_400, "a day; 0 means for ever"), ("every", 3_600, "an hour")]
+)
+def test_servers_end_within_a_day(key: str, most: int, why: str) -> None:
+    """Culling by age cannot be put off beyond a day, neither by the age nor by looking more seldom than each hour."""
+    for wrong in (0, -1, most + 1, "1d", None):
+        assert list(rules.hub_values_override(site(hub={"values": {"cull": {key: wrong}}}))) == [
+            Finding(
+                loc=("hubs", 0, "values", "cull", key),
+                key=True,
+                message=f"'cull.{key}' would change what the compiler guarantees of hub 'hub'",
+                hint=f"set at most {most} seconds, {why}",
+            )
+        ]
+    for right in (1, most - 1, most):
+        assert found(rules.hub_values_override, {"cull": {key: right}}) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "hint"),
+    [
+        (
+            "c.GenericOAuthenticator.allow_all = True",
+            "'90-mine' sets 'GenericOAuthenticator.allow_all', which the compiler guarantees",
+            GUARDED["hub", "config", "GenericOAuthenticator", "allow_all"],
+        ),
+        (
+            "c.OAuthenticator.http_request_kwargs = {'validate_cert': False}",
+            "'90-mine' sets 'OAuthenticator.http_request_kwargs', which the compiler guarantees",
+            "leave it out: how people log in is the compiler's",
+        ),
+        *(
+            (
+                code,
+                "'90-mine' is code that may change whatever the compiler guarantees",
+                "set traits to plain values only, or say why: # jhecfg: ignore[hub-values-override] reason",
+            )
+            for code in (
+                "d.JupyterHub.log_level = 30",
+                "c.JupyterHub.log_level = level",
+                "c.JupyterHub.log_level = c.Spawner.x = 30",
+                "c.log_level = 30",
+                "c.a.JupyterHub.log_level = 30",
+                "c.JupyterHub.log_level += 30",
+                "c.JupyterHub.log_level = 30\nimport os",
+                "import os\nc.JupyterHub.log_level = 30",
+                "c.JupyterHub.log_level = [*x]",
+                "x = '\0'",
+                "(" * 5000,
+            )
+        ),
+    ],
+)
+def test_code_is_judged_line_by_line(code: str, message: str, hint: str) -> None:
+    """The finding stands at the code's name, and says whether a trait is guarded or nobody can tell."""
+    tree: Tree = {"hub": {"extraConfig": {"50-fine": "c.JupyterHub.log_level = 30", "70-none": 7, "90-mine": code}}}
+    assert list(rules.hub_values_override(site(hub={"values": tree}))) == [
+        Finding(loc=("hubs", 0, "values", "hub", "extraConfig", "90-mine"), key=True, message=message, hint=hint)
+    ]
+
+
+def test_a_secret_where_nothing_of_a_person_may_stand_is_said_once() -> None:
+    """What the compiler guarantees is refused for that; in the hub's environment it is the secret that counts."""
+    for path in GUARDED:
+        tree: Any = "postgres://hub:hunter2xyzzy@db:5432/hub"
+        for key in reversed(path):
+            tree = {key: tree}
+        assert len(found(rules.hub_values_secret, tree)) == int(path[:2] == ("hub", "extraEnv")), path
+
+
+def test_what_is_unknown_has_no_type() -> None:
+    """It is said to be unknown, and not of the wrong type as well."""
+    assert found(rules.hub_values_type, {"unknown": 7, "hub": {"unknown": 7}}) == []
+
+
+def test_a_hub_without_values_hides_no_other() -> None:
+    """Every hub is judged, those after one that has no values too."""
+    it = site(hub={"values": {"cull": {"maxAge": 0}}})
+    second = it.hubs[0]
+    both = it._replace(hubs=(second._replace(values={}), second._replace(loc=("hubs", 1))))
+    assert [one.loc[:2] for one in rules.hub_values_override(both)] == [("hubs", 1)]
+
+
+def test_a_name_of_ours_is_said_once_and_hides_no_other_code() -> None:
+    """Code under a name of jhecfg's is refused for its name alone; code after it is judged."""
+    mine = dict.fromkeys(EXTRA_CONFIG, "import os")
+    said = found(rules.hub_values_override, {"hub": {"extraConfig": {**mine, "90-mine": "import os"}}})
+    assert len(said) == len(EXTRA_CONFIG) + 1
+    assert sum("use another name" in each for each in said) == len(EXTRA_CONFIG)
+
+
+@pytest.mark.parametrize("code", ["", "# nothing", "c.A.b = 1\nc.C.d = {'x': [1, -2, None, (3,)]}", "c.A.b = 'text'"])
+def test_plain_lines_about_other_things_pass(code: str) -> None:
+    """Comments, and traits that nothing guards, set to plain values."""
+    assert found(rules.hub_values_override, {"hub": {"extraConfig": {"90-mine": code}}}) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "tree", "finding"),
+    [
+        (
+            rules.hub_values_unknown_key,
+            {"singleuser": {"imge": {}}},
+            Finding(loc=("singleuser", "imge"), key=True, message="'singleuser' of the chart has no key 'imge'",
+                    hint="did you mean 'image'?"),
+        ),
+        (
+            rules.hub_values_unknown_key,
+            {"singeluser": {}},
+            Finding(loc=("singeluser",), key=True, message="the chart has no key 'singeluser'",
+                    hint="did you mean 'singleuser'?"),
+        ),
+        (
+            rules.hub_values_type,
+            {"hub": {"db": None, "extraEnv": None, "services": "x"}, "cull": None},
+            Finding(loc=("hub", "services"), message="'hub.services' of the chart takes a mapping",
+                    expected="a mapping"),
+        ),
+        (
+            rules.hub_values_misplaced,
+            {"hub": {"config": {"spawner": {}}}},
+            Finding(loc=("hub", "config", "spawner"), key=True,
+                    message="'spawner' is no class, so JupyterHub will not start with it in hub.config",
+                    hint="name a class of JupyterHub, such as JupyterHub or KubeSpawner"),
+        ),
+        (
+            rules.hub_values_misplaced,
+            {"hub": {"config": {"JupyterHub": {"Spawner": {}, "bind_url": {}, "Other": "x"}}}},
+            Finding(loc=("hub", "config", "JupyterHub", "Spawner"), key=True,
+                    message="class 'Spawner' below hub.config.JupyterHub would silently beat hub.config.Spawner",
+                    hint="move it up, to 'hub.config.Spawner'"),
+        ),
+        (
+            rules.hub_values_env,
+            {"proxy": {"traefik": {"extraEnv": {"A": "1", "B": None, "C": {"value": "x"}, "D": [1]}}}},
+            Finding(loc=("proxy", "traefik", "extraEnv", "D"), message="environment variable 'D' must be text",
+                    expected="text", hint="put quotes around it"),
+        ),
+        (
+            rules.hub_values_secret,
+            {"custom": {"password": ["", {"7": "hunter2"}]}, "hub": {"extraEnv": {"A_TOKEN": {"value": ""}}}},
+            None,
+        ),
+        (
+            rules.hub_values_secret,
+            {"custom": {"words": ["", "x"], "password": ["", "hunter2"]}},
+            Finding(loc=("custom", "password", 1), message="'custom.password.1' holds a secret",
+                    hint="name a Secret and its key instead, in a `secretKeyRef`"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_finding_is_said_in_these_words(
+    rule: Callable[[Site], Iterator[Finding]], tree: Tree, finding: Finding | None
+) -> None:
+    """Place, message, expectation and hint, to the word; what is right beside it is passed over."""
+    wanted = [finding._replace(loc=("hubs", 0, "values", *finding.loc))] if finding else []
+    assert list(rule(site(hub={"values": tree}))) == wanted
 
 
 @pytest.mark.parametrize(
@@ -479,7 +631,24 @@ def test_secrets_are_found_and_not_repeated(tree: Tree) -> None:
     assert "hunter2" not in repr(finding)
 
 
-@pytest.mark.parametrize(("version", "count"), [("4.3.2", 1), ("4.3.3", 0), ("4.4.0", 0), ("5.0.0", 1)])
-def test_a_chart_fits_the_values(version: str, count: int) -> None:
+@pytest.mark.parametrize(
+    ("version", "fits"),
+    [
+        ("4.3.2", False),
+        ("4.3.3", True),
+        ("4.4.0", True),
+        ("4.10.0", True),
+        ("5.0.0", False),
+        ("3.9.9", False),
+        ("10.0.0", False),
+    ],
+)
+def test_a_chart_fits_the_values(version: str, fits: bool) -> None:
     """Older charts lack the listener's name, newer ones refuse the form of the route."""
-    assert len(list(rules.hub_chart_version(site(hub={"chartVersion": version})))) == count
+    finding = Finding(
+        loc=("hubs", 0, "chartVersion"),
+        message=f"the values of hub 'hub' do not fit chart {version}",
+        expected="4.3.3 or newer, before 5.0.0",
+        hint="leave chartVersion out, or set it to 4.4.0",
+    )
+    assert list(rules.hub_chart_version(site(hub={"chartVersion": version}))) == ([] if fits else [finding])

@@ -477,3 +477,52 @@ def test_a_folders_specs_are_found_in_order(tmp_path: Path) -> None:
     assert [path.name for path in discover(tmp_path)] == ["a.yml", "b.yaml", "c.yaml"]
     with pytest.raises(ToolError, match="no such file"):
         discover(tmp_path / "nope")
+
+
+# --- what the messages say, to the word ------------------------------------------------------------------------------
+
+
+def test_a_spec_that_is_not_there_may_be_another(tmp_path: Path) -> None:
+    """The name nearest to it beside it, or the same name in specs/; a folder says what to name; nothing else is guessed."""
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "example.yaml").write_text("a: b\n")
+    (tmp_path / "specs/lab.yaml").write_text("a: b\n")
+    missing = "no such file or directory"
+    for path, said in {
+        "exmaple.yaml": f"{missing}; did you mean '{tmp_path}/example.yaml'?",
+        "lab.yaml": f"{missing}; did you mean '{tmp_path}/specs/lab.yaml'?",
+        "zzzzzzzzzzzzzzzz": missing,
+        "specs": f"is a directory; name the files in it, as in {tmp_path}/specs/*.yaml",
+    }.items():
+        with pytest.raises(ToolError) as error:
+            load(tmp_path / path, name="x")
+        assert str(error.value) == f"x: {said}"
+
+
+def test_bases_and_leaf_together_hold_so_many_values(tmp_path: Path) -> None:
+    """The limit of one file is the limit of all that it stands upon."""
+    many = "[" + "x, " * 30_000 + "x]"
+    (tmp_path / "base.yaml").write_text(f"a: {many}\n")
+    (tmp_path / "leaf.yaml").write_text(f"extends: base.yaml\nb: {many}\n")
+    with pytest.raises(SpecError) as error:
+        load(tmp_path / "leaf.yaml", name="leaf.yaml")
+    (found,) = error.value.diagnostics
+    assert (found.code, found.message) == (
+        "yaml-too-many-values", "this and its bases have more than 50,000 values",
+    )  # fmt: skip
+
+
+def test_bytes_that_stand_in_for_a_base_are_read_instead_of_it(tmp_path: Path) -> None:
+    """What an editor holds of a base counts, not what is on the disk."""
+    (tmp_path / "base.yaml").write_text("a: disk\n")
+    (tmp_path / "leaf.yaml").write_text("extends: base.yaml\n")
+    real = os.path.realpath(tmp_path / "base.yaml")
+    assert load(tmp_path / "leaf.yaml").tree == {"a": "disk"}
+    assert load(tmp_path / "leaf.yaml", instead={real: b"a: editor\n"}).tree == {"a": "editor"}
+
+
+def test_an_exception_looks_past_comments_that_are_indented() -> None:
+    """The next line that says something is what it is about, whatever stands in between."""
+    text = b"# jhecfg: ignore[moving-tag] tried\n   # why\n\n  #\nimage: x\n"
+    (ignore,) = load(Path("x.yaml"), text=text).ignores
+    assert (ignore.line, ignore.codes, ignore.reason) == (5, ("moving-tag",), "tried")

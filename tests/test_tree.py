@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from jhecfg.diagnostics import Refused, ToolError
 from jhecfg.tree import LOCK, Change, compare, lock_text, unified_diff, write
 from jhecfg.tree import folder as folder_module
 from jhecfg.tree import turn as turn_module
+from jhecfg.tree.lock import Owned, journal_text, read_journal
+from jhecfg.tree.names import problem
 from tests.tools import need
 
 SITE = "demo"
@@ -47,10 +51,34 @@ def kinds(changes: tuple[Change, ...]) -> dict[str, str]:
     return {change.path: change.kind for change in changes if change.path != LOCK}
 
 
+class System:
+    """`os` as one system has it: with descriptors nothing is looked at by its path, without them no call takes one."""
+
+    def __init__(self, *, descriptors: bool) -> None:
+        self.descriptors = descriptors
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(os, name)
+        return self._bound(name, real) if callable(real) and name != "fspath" else real
+
+    def _bound(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **more: Any) -> Any:
+            relative = any(more.get(each) is not None for each in ("dir_fd", "src_dir_fd", "dst_dir_fd"))
+            if self.descriptors:
+                assert name != "lstat", "looked at by its path, which may be another's by the time it is used"
+            elif relative or (name == "scandir" and isinstance(args[0], int)):
+                raise NotImplementedError("dir_fd unavailable on this platform")
+            return real(*args, **more)
+
+        return call
+
+
 @pytest.fixture(autouse=True, params=["descriptors", "paths"])
-def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run each test twice: as on POSIX, and as on a system that opens no files relative to a folder."""
     monkeypatch.setattr(folder_module, "DIR_FDS", request.param == "descriptors")
+    monkeypatch.setattr(folder_module, "os", System(descriptors=request.param == "descriptors"))
+    return str(request.param)
 
 
 @pytest.fixture
@@ -80,6 +108,18 @@ def test_files_obey_the_umask(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / SITE).rglob("*.yaml")} == {0o640}
+
+
+def test_files_and_folders_have_the_modes_that_git_gives_them(tmp_path: Path) -> None:
+    """Without a umask files are 0644 and folders 0755: nobody else may write."""
+    before = os.umask(0)
+    try:
+        write(tmp_path / "out", SITE, site())
+    finally:
+        os.umask(before)
+    modes = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (tmp_path / "out" / SITE).rglob("*")}
+    assert modes == {(False, 0o644), (True, 0o755)}
+    assert (tmp_path / "out/.jhecfg/demo.lock").stat().st_mode & 0o777 == 0o644
 
 
 def test_unchanged_files_are_not_rewritten(out: Path) -> None:
@@ -118,6 +158,53 @@ def test_stale_files_and_their_empty_folders_go(out: Path) -> None:
     assert compare(out, SITE, site()).strangers == ("hubs/",)
 
 
+def test_empty_folders_go_from_the_deepest_up(out: Path) -> None:
+    """Of a stale file deep down no folder is left, and those beside it that hold something stay."""
+    write(out, SITE, site(hubs__a__b__c__x=b"1\n", hubs__a__kept=b"2\n"))
+    write(out, SITE, site(hubs__a__kept=b"2\n"))
+    assert sorted(path.name for path in (out / SITE / "hubs/a").iterdir()) == ["kept"]
+    write(out, SITE, site())
+    assert not (out / SITE / "hubs").exists()
+
+
+def test_a_comparison_says_where_and_how_much(tmp_path: Path) -> None:
+    """It names its folder, what is new, what is gone, and how many files are as they should be."""
+    first = compare(tmp_path, SITE, site())
+    assert (first.root, first.unchanged) == (tmp_path / SITE, 0)
+    assert [(change.path, change.kind, change.old, change.new) for change in first.changes] == [
+        (path, "added", None, data) for path, data in sorted(site().items())
+    ]
+    write(tmp_path, SITE, site())
+    (tmp_path / SITE / "RUNBOOK.md").unlink()
+    then = compare(tmp_path, SITE, site(manifests__a_yaml=b"a: 2\n", new=b"1\n"))
+    assert kinds(then.changes) == {"RUNBOOK.md": "missing", "manifests/a.yaml": "changed", "new": "added"}
+    assert (then.root, then.unchanged) == (tmp_path / SITE, 1)
+    [changed] = [change for change in then.changes if change.path == "manifests/a.yaml"]
+    assert (changed.old, changed.new) == (b"a: 1\n", b"a: 2\n")
+
+
+@pytest.mark.parametrize("left", [("demo.journal",), ("demo/1.new",), ("demo.journal", "demo/12.new")], ids="+".join)
+def test_what_a_dead_build_left_is_cleared_when_nothing_else_is_to_do(out: Path, left: tuple[str, ...]) -> None:
+    """A journal or a staged file that a kill left goes with the next build, even one that changes no file."""
+    for name in left:
+        (out / ".jhecfg" / name).parent.mkdir(exist_ok=True)
+        (out / ".jhecfg" / name).write_bytes(journal_text(Owned()) if name.endswith("journal") else b"half")
+    assert compare(out, SITE, site()).clean
+    assert write(out, SITE, site()).clean
+    assert sorted(path.name for path in (out / ".jhecfg").iterdir()) == [".gitignore", "demo.lock"]
+
+
+def test_staging_holds_on_to_what_others_put_there(out: Path) -> None:
+    """Only files that a build could have staged are cleared; what others put there stays, and stops nothing."""
+    staging = out / ".jhecfg" / SITE
+    (staging / "3.new").mkdir(parents=True)
+    for name in ("notes", "x.new", "1.new", "22.new"):
+        (staging / name).write_bytes(b"mine\n")
+    write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert sorted(path.name for path in staging.iterdir()) == ["3.new", "notes", "x.new"]
+    assert on_disk(out / SITE) == site(manifests__a_yaml=b"a: 2\n")
+
+
 def test_a_file_may_become_a_folder_and_back(out: Path) -> None:
     """A path turns from file to folder to file without help."""
     for files in (site(manifests=b"flat\n", manifests__a_yaml=None, manifests__b_yaml=None), site()):
@@ -133,6 +220,13 @@ def test_building_no_files_removes_what_is_ours(out: Path) -> None:
     (out / SITE / "NOTES.md").write_bytes(b"mine\n")
     write(out, SITE, {})
     assert on_disk(out / SITE) == {"NOTES.md": b"mine\n"}
+
+
+def test_attributes_that_are_gone_come_back(out: Path) -> None:
+    """Even where every file is right: without them git may change line ends at the next checkout."""
+    (out / ".gitattributes").unlink()
+    assert write(out, SITE, site()).clean
+    assert (out / ".gitattributes").exists()
 
 
 def test_attributes_of_others_are_left_alone(tmp_path: Path) -> None:
@@ -189,6 +283,14 @@ def test_force_overwrites_what_is_in_the_way_and_nothing_else(out: Path) -> None
     assert on_disk(out / SITE) == {**files, "NOTES.md": b"hand\n"}
 
 
+def test_force_works_at_the_first_build_too(tmp_path: Path) -> None:
+    """Where nothing was ever built, a foreign file in the way is refused without force alone."""
+    (tmp_path / SITE).mkdir()
+    (tmp_path / SITE / "RUNBOOK.md").write_bytes(b"mine\n")
+    write(tmp_path, SITE, site(), force=True)
+    assert on_disk(tmp_path / SITE) == site()
+
+
 def test_a_foreign_file_with_the_wanted_bytes_is_adopted(tmp_path: Path) -> None:
     """A lost lock is no trouble as long as the files are right."""
     write(tmp_path, SITE, site())
@@ -203,8 +305,9 @@ def test_strangers_are_named_and_are_no_obstacle(out: Path) -> None:
     (out / SITE / "notes").mkdir()
     (out / SITE / "a\x1b[2J").write_bytes(b"")
     (out / SITE / "link").symlink_to("nowhere")
+    (out / SITE / "\u00e9").write_bytes(b"")
     comparison = compare(out, SITE, site())
-    assert comparison.strangers == ("a\\x1b[2J", "link", "manifests/mine.yaml", "notes/")
+    assert comparison.strangers == ("a\\x1b[2J", "link", "manifests/mine.yaml", "notes/", "\u00e9")
     assert comparison.clean
 
 
@@ -213,10 +316,21 @@ def test_a_folder_with_strangers_is_never_replaced_by_a_file(out: Path, force: b
     """Where a file is wanted and a folder with somebody's files lies, even force refuses."""
     (out / SITE / "new").mkdir()
     (out / SITE / "new/mine").write_bytes(b"mine\n")
-    with pytest.raises(Refused, match="is a folder that holds files of others"):
+    with pytest.raises(Refused) as refused:
         write(out, SITE, site(new=b"1\n"), force=force)
+    said = "is a folder that holds files of others, where a file is needed"
+    assert refused.value.paths == ((f"{out}/demo/new", said),)
     (out / SITE / "new/mine").unlink()
     write(out, SITE, site(new=b"1\n"))
+
+
+@pytest.mark.parametrize("text", [b"\n", b"  \t\n", b"\0a\0"])
+def test_white_space_is_somebodys_work(out: Path, text: bytes) -> None:
+    """Only nothing, and NUL bytes alone, are what a power loss leaves: a file of blanks is a hand edit."""
+    (out / SITE / "manifests/a.yaml").write_bytes(text)
+    with pytest.raises(Refused, match="was edited by hand"):
+        write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert (out / SITE / "manifests/a.yaml").read_bytes() == text
 
 
 @pytest.mark.parametrize("torn", [b"", b"\0" * 9])
@@ -238,14 +352,27 @@ LIES = {
     "binary": (b"\xff\xfe\x00x", "is damaged: it is not JSON"),
     "a-list": (b"[]", "is damaged: it has no format number"),
     "no-files": (b'{"format": 1}', "is damaged: it lists no files"),
+    "format-0": (b'{"format": 0, "files": {}}', "is damaged: it has no format number"),
+    "format-text": (b'{"format": "1", "files": {}}', "is damaged: it has no format number"),
+    "format-true": (b'{"format": true, "files": {}}', "is damaged: it has no format number"),
     "no-digest": (b'{"format": 1, "files": {"a": 7}}', "is damaged: its line for a holds no SHA-256"),
+    "short-digest": (
+        b'{"format": 1, "files": {"a": ["%s", "0"]}}' % ZERO.encode(),
+        "is damaged: its line for a holds no SHA-256",
+    ),
     "conflict": (b"<<<<<<< ours\n{}\n", "holds git's conflict markers"),
     "climbing": (
         b'{"format": 1, "files": {"../victim": "%s"}}' % ZERO.encode(),
-        "was tampered with: it lists '../victim'",
+        "was tampered with: it lists '../victim', which leads out of its folder",
     ),
-    "absolute": (b'{"format": 1, "files": {"/etc/x": "%s"}}' % ZERO.encode(), "was tampered with: it lists '/etc/x'"),
-    "git": (b'{"format": 1, "files": {"a/.git/config": "%s"}}' % ZERO.encode(), "which belongs to git"),
+    "absolute": (
+        b'{"format": 1, "files": {"/etc/x": "%s"}}' % ZERO.encode(),
+        "was tampered with: it lists '/etc/x', which has a part that is not a plain file name",
+    ),
+    "git": (
+        b'{"format": 1, "files": {"a/.git/config": "%s"}}' % ZERO.encode(),
+        "was tampered with: it lists 'a/.git/config', which belongs to git",
+    ),
 }
 
 
@@ -261,7 +388,7 @@ def test_a_lock_or_journal_that_cannot_be_believed_is_refused(out: Path, place: 
         write(out, SITE, files)
     [(path, said)] = refused.value.paths
     assert path == f"{out}/{place}"
-    assert reason in said
+    assert said == reason
     write(out, SITE, files, force=True)
     assert on_disk(out / SITE) == files
     assert (out / "victim").read_bytes() == b"mine\n"
@@ -271,8 +398,32 @@ def test_a_lock_or_journal_that_cannot_be_believed_is_refused(out: Path, place: 
 def test_a_newer_format_is_refused_even_under_force(out: Path, place: str) -> None:
     """What a later jhecfg wrote is not overwritten by an older one."""
     (out / place).write_bytes(b'{"format": 2, "files": {}}')
-    with pytest.raises(Refused, match=r"was made by a newer jhecfg \(format 2, this one reads 1\)"):
+    with pytest.raises(Refused) as refused:
         write(out, SITE, site(), force=True)
+    assert refused.value.paths == ((f"{out}/{place}", "was made by a newer jhecfg (format 2, this one reads 1)"),)
+
+
+@pytest.mark.parametrize("spec", ["5" * 64, "", "x y", 'a"b', "\u00e9", "\u0663"])
+@pytest.mark.parametrize("files", [{}, {"b": b"1", "a/c": b""}], ids=["none", "two"])
+def test_the_lock_is_the_json_that_python_writes(spec: str, files: Files) -> None:
+    """Our own writer, which is faster, writes what `json.dumps` would, of any text."""
+    listed = {path: sha256(data).hexdigest() for path, data in sorted(files.items())}
+    tree = {"format": 1, "spec": spec, "files": listed}
+    assert lock_text(spec, files).decode() == dumps(tree, indent=2) + "\n"
+
+
+def test_the_journal_is_sorted_json() -> None:
+    """Every hash that a file may have, in an order that no run changes."""
+    claims = Owned({"b": frozenset({"2" * 64, "1" * 64, "3" * 64}), "a": frozenset({"4" * 64}), "c": frozenset()})
+    listed = {"a": ["4" * 64], "b": ["1" * 64, "2" * 64, "3" * 64], "c": []}
+    assert journal_text(claims).decode() == dumps({"format": 1, "files": listed}, indent=2) + "\n"
+    assert read_journal(journal_text(claims)) == claims
+
+
+def test_two_claims_join() -> None:
+    """Any hash of either will do; what the one lacks comes from the other."""
+    one, other = Owned({"a": frozenset("1"), "b": frozenset("2")}), Owned({"b": frozenset("3"), "c": frozenset("4")})
+    assert (one | other).hashes == {"a": {"1"}, "b": {"2", "3"}, "c": {"4"}}
 
 
 def test_the_lock_is_one_sorted_line_per_file() -> None:
@@ -303,6 +454,54 @@ def link_folder(out: Path, outside: Path) -> None:
     """Put a link in the place of a folder of the site."""
     shutil.rmtree(out / SITE / "manifests")
     (out / SITE / "manifests").symlink_to(outside)
+
+
+PLACES = {
+    f"{SITE}": "folder",
+    ".jhecfg": "folder",
+    f".jhecfg/{SITE}": "folder",
+    f".jhecfg/{SITE}.lock": "file",
+    f".jhecfg/{SITE}.journal": "file",
+    f"{SITE}/manifests/a.yaml": "file",
+}
+INTRUDERS: dict[str, Callable[[Path], None]] = {
+    "symbolic link": lambda path: path.symlink_to("nowhere"),
+    "device, pipe or socket": os.mkfifo,
+    "file": Path.touch,
+    "folder": Path.mkdir,
+}
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        (p, k)
+        for p, wanted in PLACES.items()
+        for k in INTRUDERS
+        if k != wanted and (p, k) != (f"{SITE}/manifests/a.yaml", "folder")
+    ],
+)
+def test_what_lies_in_our_own_places_is_named(tmp_path: Path, place: str, kind: str, force: bool) -> None:
+    """Before the first build of a site, too: the message has the path, what is there, and what belongs there."""
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    INTRUDERS[kind](tmp_path / place)
+    said = ((f"{tmp_path}/{place}", f"is a {kind}, where a {PLACES[place]} is needed"),)
+    with pytest.raises(Refused) as refused:
+        write(tmp_path, SITE, site(), force=force)
+    assert refused.value.paths == said
+    seen = compare(tmp_path, SITE, site())
+    assert (seen.obstacles, seen.immovable, seen.clean) == (said, said, False)
+    if not place.endswith("a.yaml"):
+        assert (seen.root, seen.changes, seen.unchanged, seen.strangers) == (tmp_path / SITE, (), 0, ())
+
+
+def test_a_folder_on_the_way_that_is_none_is_named_as_one(out: Path) -> None:
+    """A link in the place of a folder is told from one in the place of a file."""
+    (out / SITE / "hubs").symlink_to("nowhere")
+    with pytest.raises(Refused) as refused:
+        write(out, SITE, site(hubs__x=b"1\n"))
+    assert refused.value.paths == ((f"{out}/demo/hubs", "is a symbolic link, where a folder is needed"),)
 
 
 def link_file(out: Path, outside: Path) -> None:
@@ -378,6 +577,7 @@ def test_a_link_that_appears_during_the_build_leads_nowhere(
 ) -> None:
     """A folder swapped for a link between the look and the write cannot draw a file outside (with descriptors)."""
     monkeypatch.setattr(folder_module, "DIR_FDS", True)
+    monkeypatch.setattr(folder_module, "os", os)
     (tmp_path / "outside").mkdir()
     real, moved = os.replace, []
 
@@ -415,6 +615,120 @@ def test_no_operation_goes_through_a_link(tmp_path: Path) -> None:
         with pytest.raises(NotADirectoryError):
             folder.mkdir("link/deeper")
     assert on_disk(outside) == {"a": b"mine\n"}
+
+
+def test_looking_makes_nothing(tmp_path: Path, system: str) -> None:
+    """Every question about what is not there is answered, and leaves no folder behind: not even the output folder."""
+    for base in (tmp_path / "none", tmp_path):
+        with folder_module.opened(str(base)) as folder:
+            assert folder.kind("a/b") is None
+            assert folder.entries("a/b") == []
+            assert folder.read("a/b") is None
+            assert folder.writable("a/b/c") or (base != tmp_path and system == "paths")  # a build has made it by then
+            assert not folder.rmdir("a/b")
+            folder.unlink("a/b")
+        assert compare(base, SITE, site()).unchanged == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_removed_only_when_it_is_empty(tmp_path: Path) -> None:
+    """What was removed, by us or by others, is made anew; nothing is written into what is gone."""
+    with folder_module.opened(str(tmp_path)) as folder:
+        folder.mkdir("a/b")
+        folder.create("a/b/x", b"1")
+        assert not folder.rmdir("a/b")
+        folder.unlink("a/b/x")
+        assert folder.rmdir("a/b")
+        assert folder.rmdir("a")
+        folder.mkdir("a/b")
+        folder.create("a/b/x", b"2")
+        assert on_disk(tmp_path) == {"a/b/x": b"2"}
+        shutil.rmtree(tmp_path / "a")
+        assert not folder.rmdir("a")
+        folder.mkdir("a/b")
+        folder.create("a/b/x", b"3")
+    assert on_disk(tmp_path) == {"a/b/x": b"3"}
+    with folder_module.opened(str(tmp_path)) as folder:
+        folder.mkdir("c")
+    assert (tmp_path / "c").is_dir()
+
+
+@pytest.mark.parametrize("code", ["ELOOP", "EMLINK"])
+def test_other_systems_have_other_words_for_a_link(tmp_path: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FreeBSD says EMLINK and macOS ELOOP where Linux says that a link is no folder."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    real = os.open
+
+    def refuse(path: str, *rest: Any, **more: Any) -> int:
+        if os.path.basename(path) == "link":
+            raise OSError(getattr(errno, code), "a link")
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with folder_module.opened(str(tmp_path)) as folder:
+        assert folder.kind("link/a") is None
+        with pytest.raises(NotADirectoryError) as error:
+            folder.create("link/a", b"")
+    assert (error.value.errno, error.value.strerror) == (errno.ENOTDIR, "not a folder")
+    assert os.path.basename(error.value.filename) == "link"
+
+
+@pytest.mark.parametrize("size", [0, 3, 9, 10, 11, 99])
+def test_a_file_is_read_whole_however_it_comes(tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its size was a moment ago, and however little the system gives at a time."""
+    (tmp_path / "a").write_bytes(b"0123456789")
+    with (tmp_path / "a").open("rb") as file:
+        assert folder_module._read_all(file.fileno(), size) == b"0123456789"
+    real = os.read
+    monkeypatch.setattr(os, "read", lambda fd, most: real(fd, min(most, 4)))
+    with folder_module.opened(str(tmp_path)) as folder:
+        assert folder.read("a") == b"0123456789"
+
+
+@pytest.mark.parametrize("make", ["link", "folder", "pipe"])
+def test_only_a_regular_file_is_read(tmp_path: Path, make: str) -> None:
+    """Anything else is refused in words, with its path, and a pipe without waiting for its writer."""
+    place = tmp_path / make
+    {"link": lambda: place.symlink_to("nowhere"), "folder": place.mkdir, "pipe": lambda: os.mkfifo(place)}[make]()
+    with folder_module.opened(str(tmp_path)) as folder, pytest.raises(folder_module.NotPlain) as error:
+        folder.read(make)
+    assert (error.value.strerror, error.value.filename) == ("not a regular file", make)
+    assert isinstance(error.value.errno, int)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("a/" * 15 + "a", ""),
+        ("a/" * 16 + "a", "is too long"),
+        ("/".join(["a" * 128, *["a" * 127] * 3]), ""),
+        ("/".join(["a" * 128, "a" * 128, *["a" * 127] * 2]), "is too long"),
+        ("a" * 128, ""),
+        ("a" * 129, "has a part that is not a plain file name"),
+        ("a//b", "has a part that is not a plain file name"),
+        ("a/..", "leads out of its folder"),
+        ("...", "leads out of its folder"),
+        ("..a", ""),
+        ("nul.tar.gz", "is a reserved name on Windows"),
+        ("nul-.tar.gz", ""),
+        ("a/.GIT", "belongs to git"),
+        (".gitignore", ""),
+    ],
+)
+def test_a_path_is_one_that_every_system_can_hold(path: str, said: str) -> None:
+    """At most 16 parts and 512 characters, plain names, none that Windows or git keep for themselves."""
+    assert problem(path) == said
+
+
+def test_every_wrong_path_is_named_once(tmp_path: Path) -> None:
+    """The site's own name first, then the paths in order."""
+    with pytest.raises(ToolError) as error:
+        write(tmp_path, "a/b", {**site(), "../x": b"", "..": b"", "Z": b"", "z/a": b"", "z/b": b""})
+    assert str(error.value) == (
+        "cannot write these paths: 'a/b' is not one folder; '..' leads out of its folder; "
+        "'../x' leads out of its folder; 'z' and 'Z' differ in case only"
+    )
 
 
 @pytest.mark.parametrize(
@@ -484,6 +798,67 @@ def test_a_folder_without_permission_stops_the_build_before_it_starts(
         f"cannot write in these folders (permission denied): {out}/demo, {out}/demo/hubs, {out}/demo/manifests"
     )
     assert on_disk(out / SITE) == site()
+
+
+def test_only_the_folders_without_permission_are_named(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing and entering are both needed; a folder that is to be made counts as the one above it."""
+    real = os.access
+
+    def deny(path: str, mode: int, *, dir_fd: int | None = None) -> bool:
+        assert mode == os.W_OK | os.X_OK
+        found = os.stat(path, dir_fd=dir_fd)
+        return real(path, mode, dir_fd=dir_fd) and not os.path.samestat(found, (out / SITE / "manifests").stat())
+
+    monkeypatch.setattr(os, "access", deny)
+    write(out, SITE, site(RUNBOOK=b"x\n"))
+    with pytest.raises(ToolError) as error:
+        write(out, SITE, site(manifests__new__deep__a=b"1\n", RUNBOOK=b"y\n", hubs__x=b"x\n"))
+    assert str(error.value) == (f"cannot write in these folders (permission denied): {out}/demo/manifests/new/deep")
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_a_place_that_may_not_be_looked_at_is_said(
+    tmp_path: Path, built: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the system's words and the site's folder, before and after the first build."""
+    if built:
+        write(tmp_path, SITE, site())
+    real = os.stat
+
+    def deny(path: Any, *rest: Any, **more: Any) -> os.stat_result:
+        if os.path.basename(path).startswith(SITE):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *rest, **more)
+
+    before = on_disk(tmp_path)
+    monkeypatch.setattr(os, "stat", deny)
+    for ask in (compare, write):
+        with pytest.raises(ToolError) as error:
+            ask(tmp_path, SITE, site())
+        assert str(error.value) == f"cannot read {tmp_path}/demo: permission denied"
+    monkeypatch.undo()
+    assert on_disk(tmp_path) == before
+    assert built or list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_may_not_be_taken_is_said(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the system's words, and the file that builders lock."""
+    real = os.open
+
+    def deny(path: str, *rest: Any, **more: Any) -> int:
+        if str(path).endswith("demo.lock"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", deny)
+    with pytest.raises(ToolError) as error:
+        write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert str(error.value) == f"cannot lock {out}/.jhecfg/demo.lock: permission denied"
+
+
+def test_an_error_without_words_is_called_by_its_kind() -> None:
+    """Some libraries raise OSError without the system's words."""
+    assert str(folder_module.said("read", "a", TimeoutError())) == "cannot read a: timeoutError"
 
 
 def test_a_full_disk_is_said_with_the_path(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -567,6 +942,24 @@ def test_what_another_build_did_meanwhile_is_no_hand_edit(out: Path, monkeypatch
     assert on_disk(out / SITE) == site()
 
 
+def test_trouble_that_another_build_may_have_made_is_looked_at_again(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that cannot be read at first sight, while a lock says that others build, is read once it is our turn."""
+    real, denied = os.open, []
+
+    def deny_once(path: str, *rest: Any, **more: Any) -> int:
+        if str(path).endswith("a.yaml") and not denied:
+            denied.append(path)
+            raise PermissionError(13, "Permission denied")
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", deny_once)
+    write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert denied
+    assert on_disk(out / SITE) == site(manifests__a_yaml=b"a: 2\n")
+
+
 def test_many_folders_do_not_exhaust_descriptors(tmp_path: Path) -> None:
     """A site with hundreds of folders is written with a bounded number of open files."""
     resource = pytest.importorskip("resource")
@@ -579,6 +972,134 @@ def test_many_folders_do_not_exhaust_descriptors(tmp_path: Path) -> None:
         assert compare(tmp_path, SITE, files).clean
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+# --- the order of a build --------------------------------------------------------------------------------------------
+
+CHANGING = ("mkdir", "replace", "unlink", "rmdir", "fsync")
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch, step: Callable[[str], None]) -> None:
+    """Call `step` with the name of each operation that changes the disk, before it happens."""
+    for name in CHANGING:
+        monkeypatch.setattr(os, name, _told(name, getattr(os, name), step))
+    opening, create = os.open, _told("create", os.open, step)
+    monkeypatch.setattr(
+        os, "open", lambda path, flags, *a, **k: (create if flags & os.O_EXCL else opening)(path, flags, *a, **k)
+    )
+
+
+def _told(name: str, real: Callable[..., Any], step: Callable[[str], None]) -> Callable[..., Any]:
+    def call(*args: Any, **more: Any) -> Any:
+        target = args[1] if name == "replace" else args[0]
+        step(f"{name} {os.path.basename(target)}" if isinstance(target, str) else name)
+        return real(*args, **more)
+
+    return call
+
+
+NEXT: dict[str, bytes | None] = {"manifests__a_yaml": b"a: 2\n", "zone__new__x": b"1\n", "manifests__b_yaml": None}
+
+
+@pytest.fixture
+def wide(out: Path) -> Path:
+    """Return an output folder whose site has files and folders that `NEXT` does away with."""
+    write(out, SITE, site(hubs__old__x=b"1\n", stale=b"1\n"))
+    return out
+
+
+def test_a_build_goes_by_its_order(wide: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Staging, the journal, what is stale, folders, files in order, the lock last of them; then the journal goes.
+
+    Of all this the journal and the lock alone are synced, before they are in place.
+    """
+    steps: list[str] = []
+    recorded(monkeypatch, steps.append)
+    write(wide, SITE, site("1" * 64, **NEXT))
+    assert [step for step in steps if not step.startswith("mkdir")] == [
+        *("create 1.new", "create 2.new", "create 3.new", "fsync"),
+        *("create 0.new", "fsync", "replace demo.journal"),
+        *("unlink x", "unlink b.yaml", "unlink stale", "rmdir old", "rmdir hubs"),
+        *("replace a.yaml", "replace x", "replace jhecfg.lock"),
+        *("unlink demo.journal", "rmdir demo"),
+    ]
+
+
+def test_a_first_build_syncs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fresh tree has nothing to lose; the files for git come first, the lock comes last."""
+    steps: list[str] = []
+    recorded(monkeypatch, steps.append)
+    write(tmp_path, SITE, site())
+    assert "fsync" not in steps
+    assert [step for step in steps if step.startswith("replace")] == [
+        *("replace .gitignore", "replace .gitattributes", "replace demo.journal"),
+        *("replace RUNBOOK.md", "replace a.yaml", "replace b.yaml", "replace jhecfg.lock"),
+    ]
+
+
+class Failing:
+    """Fails the step of this number, and with `lasting` all that follow."""
+
+    def __init__(self, point: int, *, lasting: bool) -> None:
+        self.point = point
+        self.lasting = lasting
+        self.count = 0
+
+    def __call__(self, name: str) -> None:
+        self.count += 1
+        if self.count == self.point or (self.lasting and self.count > self.point):
+            raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize("lasting", [False, True], ids=["once", "from-then-on"])
+@pytest.mark.parametrize("first", [False, True], ids=["again", "first"])
+def test_an_error_at_any_step_is_said_with_its_place(
+    tmp_path: Path, system: str, first: bool, lasting: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be done, to what, in the system's words; the next build ends right."""
+    said: list[str] = []
+    for point in range(1, 99):
+        failing, out = Failing(point, lasting=lasting), tmp_path / f"{point}"
+        if not first:
+            write(out, SITE, site(hubs__old__x=b"1\n", stale=b"1\n"))
+            (out / ".jhecfg" / SITE).mkdir()
+            (out / ".jhecfg" / SITE / "9.new").write_bytes(b"left by a dead build")
+        with monkeypatch.context() as patch:
+            recorded(patch, failing)
+            try:
+                write(out, SITE, site(**NEXT))
+            except ToolError as error:
+                said.append(str(error).replace(f"{out}", "OUT"))
+        if failing.count < point:
+            break
+        write(out, SITE, site(**NEXT))
+        assert on_disk(out / SITE) == site(**NEXT)
+        assert sorted(path.name for path in (out / ".jhecfg").iterdir()) == [".gitignore", "demo.lock"]
+    assert {each.rpartition(": ")[2] for each in said} == {"input/output error"}
+    places = list(dict.fromkeys(each.rpartition(": ")[0] for each in said))
+    wanted = [each.replace(" ", " OUT/") for each in (FIRST_ERRORS if first else LATER_ERRORS)]
+    if system == "descriptors":
+        assert places == [f"cannot {each}" for each in wanted]
+    else:  # each operation looks at its folders anew, so there are more steps
+        assert set(places) >= {f"cannot {each}" for each in wanted}
+
+
+PUT = ("write demo/manifests/a.yaml", "write demo/zone/new/x", "write demo/jhecfg.lock", "write .jhecfg/demo.journal")
+FIRST_ERRORS = (
+    *("write .jhecfg", "write .jhecfg/.gitignore", "write .gitattributes", "write demo/RUNBOOK.md", *PUT),
+    *("remove .jhecfg/demo.journal", "clear .jhecfg/demo"),
+)
+LATER_ERRORS = (
+    *(
+        "clear .jhecfg/demo",
+        "write .jhecfg/demo",
+        *PUT,
+        "remove demo/hubs/old/x",
+        "remove demo/manifests/b.yaml",
+        "remove demo/stale",
+    ),
+    *("remove demo/hubs/old", "remove demo/hubs", "remove .jhecfg/demo.journal"),
+)
 
 
 # --- the diff --------------------------------------------------------------------------------------------------------
@@ -610,6 +1131,28 @@ def test_the_diff_reads_like_git(out: Path) -> None:
         "@@ -1 +0,0 @@",
         "-old",
     ]
+
+
+def test_the_diff_hides_what_others_may_have_pasted(out: Path) -> None:
+    """In a file that was edited by hand secrets are masked; lines that jhecfg writes too are shown as they are."""
+    ours = b"a: 1\npassword: correct-horse-battery\n"
+    files = site(manifests__a_yaml=ours)
+    write(out, SITE, files)
+    (out / SITE / "manifests/a.yaml").write_bytes(ours + b"token: correct-horse-staple\n")
+    (out / SITE / "mine").write_bytes(b"password: correct-horse-foreign\n")
+    shown = "\n".join(unified_diff(compare(out, SITE, {**files, "mine": b"x: 1\n", "new": b"x: 1\ny: 2"})))
+    assert "\n password: correct-horse-battery\n" in shown
+    assert "correct-horse-staple" not in shown
+    assert "correct-horse-foreign" not in shown
+    assert "\n-token: ****" in shown
+
+
+def test_the_diff_yields_one_line_at_a_time(tmp_path: Path) -> None:
+    """No line of it holds a line feed, and text with a NUL is not shown as text."""
+    lines = list(unified_diff(compare(tmp_path, SITE, site(a=b"1\n2", b=b"x\0y\n"))))
+    assert all("\n" not in line for line in lines)
+    assert lines[lines.index("+2") + 1] == "\\ No newline at end of file"
+    assert any(line.startswith("Binary files /dev/null and b/") and line.endswith("/b differ") for line in lines)
 
 
 def test_git_applies_the_diff(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,7 @@ def _refused(
     section = parent.get("sectionName")
     listeners = [each for each in gateway["spec"].get("listeners") or () if section in (None, each.get("name"))]
     if not listeners:
-        return f"Gateway '{name}' has no listener '{section}'"
+        return f"Gateway '{name}' has no " + ("listeners" if section is None else f"listener '{section}'")
     if not any(_admits(listener, where, namespace, labels.get(namespace, {})) for listener in listeners):
         return f"Gateway '{name}' takes no routes from namespace '{namespace}' there"
     return ""

@@ -242,7 +242,8 @@ def placeholder_value(site: Site) -> Iterator[Finding]:
         (("database", "host"), site.database.host),
         (("exchange", "title"), site.exchange.title),
         *((("exchange", "env", name), value) for name, value in site.exchange.env),
-        *((("exchange", "settings", s.key), s.value) for s in site.exchange.settings),
+        # the title is a setting, too, and would be said twice
+        *((("exchange", "settings", s.key), s.value) for s in site.exchange.settings if s.value != site.exchange.title),
         *(((*hub.loc, "domain"), hub.domain) for hub in site.hubs),
         *(((*hub.loc, "clientId"), hub.client_id) for hub in site.hubs),
         *(((*hub.loc, "env", name), value) for hub in site.hubs for name, value in hub.env),

@@ -16,7 +16,7 @@ def unified_diff(comparison: Comparison) -> Iterator[str]:
     A file that is added or removed stands against /dev/null. Bytes that are not UTF-8 text are only said to differ.
     What somebody else wrote there is shown with its secrets masked: a diff is read in logs and reviews.
     """
-    for change in sorted(comparison.changes, key=lambda change: change.path):
+    for change in comparison.changes:
         yield from _one(change, (comparison.root / change.path).as_posix().lstrip("/"))
 
 
