@@ -170,7 +170,7 @@ def draw(data: bytes) -> bytes:
     """Choose a text, and what is to change in it."""
     choices = Choices(data)
     text = choices.one(spec_texts())
-    if choices.odds(3):
+    if choices.odds(8):
         good = choices.one(spec_texts()[: len(spec_files())])
         return json.dumps({"spec": good, "words": [word(choices, good) for _ in range(1 + choices.number(3))]}).encode()
     tree = read(text.encode(), NAME).tree

@@ -18,6 +18,7 @@ import importlib
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -35,7 +36,7 @@ MOST = 20
 SPARSE = 8
 """A short run begins with one seed in so many; all of them are judged by tests of their own."""
 
-LIMITS = ("-timeout=60", "-rss_limit_mb=2048", "-print_final_stats=1", "-close_fd_mask=0")
+LIMITS = ("-timeout=120", "-rss_limit_mb=2048", "-verbosity=0")
 
 
 def site_packages() -> str:
@@ -48,7 +49,7 @@ def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Fuzz one target, or all.")
     parser.add_argument("target", choices=(*NAMES, "all"))
     parser.add_argument("--runs", type=int, default=0, help="inputs to try; the same ones every time")
-    parser.add_argument("--seconds", type=int, default=0, help="how long to try, for each target")
+    parser.add_argument("--seconds", type=int, default=180, help="CPU seconds to try, for each target")
     parser.add_argument("--corpus", type=Path, help="folder that keeps inputs between runs")
     parser.add_argument("--case", type=Path, help="turn libFuzzer's bytes into a case, and judge it")
     asked = parser.parse_args(words)
@@ -64,43 +65,33 @@ def main(words: Sequence[str]) -> int:
 
 def one_process(name: str, words: Sequence[str]) -> int:
     """Fuzz one target in a process of its own, and print its figures."""
-    start = time.monotonic()
     command = [sys.executable, "-m", "tests.fuzz.run", name, *(word for word in words if word != "all")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, errors="replace")
     log = done.stdout + done.stderr
-    stats = {key: int(value) for key, value in re.findall(r"^stat::(\w+):\s+(\d+)", log, re.MULTILINE)}
-    seconds = time.monotonic() - start
-    corpus = next(iter(re.findall(r"corp: (\d+)/", log)[::-1]), "0")
-    found = re.findall(r"^FOUND (.*)$", log, re.MULTILINE)
-    executions = stats.get("number_of_executed_units", 0)
-    print(f"{name:8}  {executions:>9,} executions  {seconds:>6.0f} s  {executions / seconds:>6.0f}/s", end="  ")
-    print(f"corpus {corpus:>5}  peak {stats.get('peak_rss_mb', 0)} MiB  findings {len(found)}", flush=True)
-    print("".join(f"  {line}\n" for line in found), end="", flush=True)
-    if done.returncode and not found:
-        print(log[-4000:], flush=True)
-    return 1 if found or done.returncode else 0
+    for line in re.findall(r"^(?:FOUND|FIGURES) .*$", log, re.MULTILINE):
+        print(line, flush=True)
+    if done.returncode not in (0, 1):
+        print(f"{name} ended with {done.returncode}\n{log[-4000:]}", flush=True)
+    return 1 if done.returncode else 0
 
 
 def fuzz(name: str, runs: int, seconds: int, corpus: Path | None) -> None:
-    """Fuzz one target; libFuzzer ends the process."""
+    """Fuzz one target until so many inputs or CPU seconds are used up; the process ends with it."""
     import atheris  # type: ignore[import-not-found, unused-ignore] - in an environment of its own
 
-    with atheris.instrument_imports(include=modules(name, every=not runs), enable_loader_override=False):
+    with atheris.instrument_imports(include=modules(name), enable_loader_override=False):
         target = importlib.import_module(f"tests.fuzz.{name}").TARGET
         target.judge(next(iter(target.seeds())))  # imports what is imported late
-    findings = Findings(name, target)
-    folders = [str(folder) for folder in folders_of(name, target, corpus, one_in=SPARSE if runs else 1)]
+    folders = folders_of(name, target, corpus, one_in=SPARSE if runs else 1)
+    findings = Findings(name, target, runs, seconds, folders[0])
     (FOUND / name).mkdir(parents=True, exist_ok=True)
-    bounds = [f"-runs={runs}"] if runs else [f"-max_total_time={seconds or 180}"]
-    options = [*LIMITS, *bounds, "-seed=1", f"-max_len={target.longest}", f"-artifact_prefix={FOUND / name}/"]
-    atheris.Setup([sys.argv[0], *options, *folders], findings.take)
+    options = [*LIMITS, "-seed=1", f"-max_len={target.longest}", f"-artifact_prefix={FOUND / name}/"]
+    atheris.Setup([sys.argv[0], *options, *map(str, folders)], findings.take)
     atheris.Fuzz()
 
 
-def modules(name: str, *, every: bool) -> list[str]:
-    """Return the modules whose branches are followed: all, or those that a target names, which is read from its text."""
-    if every:
-        return ["jhecfg"]
+def modules(name: str) -> list[str]:
+    """Return the modules whose branches are followed; read from the target's text, for an import comes too late."""
     text = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8").rpartition("\nTARGET =")[2]
     return re.findall(r'"(jhecfg[.\w]*)"', text)
 
@@ -130,22 +121,39 @@ def cases(name: str) -> list[Path]:
 class Findings:
     """What a run found: each kind once, by where it was noticed."""
 
-    def __init__(self, name: str, target: Any) -> None:
+    def __init__(self, name: str, target: Any, runs: int, seconds: int, corpus: Path) -> None:
         """Begin with none."""
         self.name = name
         self.target = target
+        self.runs = runs
+        self.seconds = seconds
+        self.corpus = corpus
+        self.start = time.process_time()
+        self.done = 0
         self.known: set[str] = set()
 
     def take(self, data: bytes) -> None:
         """Judge one input of the fuzzer's."""
         from tests.fuzz.target import bounded
 
-        case = b""
+        case, self.done = b"", self.done + 1
         try:
             case = self.target.case(data)
             bounded(self.target.judge, case)
         except Exception as error:
             self.keep(case, error)
+        used = time.process_time() - self.start
+        if self.done == self.runs or (not self.runs and used > self.seconds) or len(self.known) >= MOST:
+            self.end(used)
+
+    def end(self, seconds: float) -> None:
+        """Say what was done, and end the process, as libFuzzer does."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        kept = len(list(self.corpus.iterdir()))
+        figures = f"{self.done:,} inputs, {seconds:.0f} CPU seconds, {self.done / max(seconds, 0.01):,.0f} a second"
+        print(f"FIGURES {self.name}: {figures}, corpus {kept:,}, peak {peak} MiB, found {len(self.known)}", flush=True)
+        sys.stderr.flush()
+        os._exit(1 if self.known else 0)
 
     def keep(self, case: bytes, error: Exception) -> None:
         """Write a case, unless one like it was found in this run."""
@@ -157,8 +165,6 @@ class Findings:
         path = FOUND / self.name / f"{hashlib.sha256(case).hexdigest()[:12]}{self.target.ending}"
         path.write_bytes(case)
         print(f"FOUND {path.relative_to(ROOT)}: {kind}", file=sys.stderr, flush=True)
-        if len(self.known) >= MOST:
-            raise error
 
 
 def from_bytes(name: str, path: Path) -> None:

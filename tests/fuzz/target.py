@@ -30,7 +30,7 @@ class Target(NamedTuple):
     """One thing to fuzz.
 
     `draw` makes a case of the fuzzer's bytes, `judge` judges one and raises where a property does not hold; `seeds`
-    are cases to start from; `modules` are those whose branches a short run follows, for to prepare all takes long.
+    are cases to start from; `modules` are those whose branches are followed, since to follow all of jhecfg's is slow.
     `ending` is what a case's file name ends in; `longest` is the most bytes of an input.
     """
 
