@@ -31,7 +31,17 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 RDS_HOST = "db.abc123.us-east-2.rds.amazonaws.com"
 REGION = "us-east-2"
 LONG_HOST = ".".join(["a" * 63, "b" * 63, "c" * 50, "example.org"])
-SCRIPTS = ("Université de l'Exemple", "研究室", "Klinik für Augenheilkunde", "مستشفى", "Ω", "e\u0301tude", "😀 lab", "no", "12:30")
+SCRIPTS = (
+    "Université de l'Exemple",
+    "研究室",
+    "Klinik für Augenheilkunde",
+    "مستشفى",
+    "Ω",
+    "e\u0301tude",
+    "😀 lab",
+    "no",
+    "12:30",
+)
 SETTINGS: Tree = {
     "auth.sso.saml2": 1,
     "auth.default_orgs": "",
@@ -286,7 +296,9 @@ def hub_of(draw: st.DrawFn, orgs: list[str], environment: str, *, clustered: boo
     if environment == "demo":
         modes.append(st.just({"anyone": True}))
     external = draw(st.sampled_from((False, False, True)))
-    storage = optional(capacityGiB=st.sampled_from((1, 10, 16384)), storageClass=st.just("gp3" if clustered else "ceph"))
+    storage = optional(
+        capacityGiB=st.sampled_from((1, 10, 16384)), storageClass=st.just("gp3" if clustered else "ceph")
+    )
     hub: Tree = {"access": draw(st.one_of(modes))}
     if external or draw(st.booleans()):
         hub["deploy"] = "external" if external else "cluster"
@@ -410,9 +422,7 @@ def clusters(draw: st.DrawFn) -> Tree:
             zones=st.sampled_from((["us-east-2a", "us-east-2b"], ["us-east-2b", "us-east-2c", "us-east-2a"])),
             vpcCidr=st.sampled_from(("10.0.0.0/16", "172.16.0.0/20")),
             nat=st.sampled_from(("single", "highly-available")),
-            logging=optional(
-                types=st.sampled_from((["audit"], [*LOGS])), retentionDays=st.sampled_from(DAYS)
-            ),
+            logging=optional(types=st.sampled_from((["audit"], [*LOGS])), retentionDays=st.sampled_from(DAYS)),
             kmsKeyArn=st.just(f"arn:aws:kms:{REGION}:111122223333:key/0123-4567"),
             addons=st.sampled_from(([], [*ADDONS])),
         )
@@ -481,8 +491,8 @@ def deliveries(draw: st.DrawFn, engine: str) -> Tree:
 def _fit(tree: Tree) -> None:
     """Make parts fit one another that were drawn apart."""
     ingress, cluster = tree["ingress"], tree.get("cluster")
-    if cluster is not None and cluster.get("mode") == "auto-mode":
-        ingress.pop("loadBalancer", None)
+    if cluster is not None and cluster.get("mode") == "auto-mode" and "loadBalancer" in ingress:
+        ingress["loadBalancer"] = "auto-mode"
     in_tree = ingress.get("loadBalancer", "in-tree" if cluster is None else cluster.get("loadBalancer")) == "in-tree"
     if in_tree and (cluster is None or cluster.get("mode") != "auto-mode"):
         ingress.pop("proxyProtocol", None)
@@ -499,7 +509,10 @@ def layered(draw: st.DrawFn, tree: Tree) -> tuple[Tree, ...]:
     places = {key: draw(st.integers(0, count)) for key in tree if key not in kept}
     layers: list[Tree] = [
         {key: value for key, value in tree.items() if key in kept or places[key] == 0},
-        *({"apiVersion": "jhecfg/v1"} | {key: tree[key] for key in places if places[key] == n} for n in range(1, count + 1)),
+        *(
+            {"apiVersion": "jhecfg/v1"} | {key: tree[key] for key in places if places[key] == n}
+            for n in range(1, count + 1)
+        ),
     ]
     for n in range(count):
         layers[n] = {"extends": f"base-{n + 1}.yaml", **layers[n]}

@@ -6,16 +6,16 @@ import contextlib
 import copy
 import io
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from jhecfg.commands.set import change as set_command
 from jhecfg.diagnostics import Loc, SpecError
-from jhecfg.edit import REMOVED, CannotEdit, edited, rewritten
+from jhecfg.edit import REMOVED, CannotEdit, edited
 from jhecfg.edit.writing import inline
 from jhecfg.pipeline import compile_source
 from jhecfg.reader import Document, read
@@ -69,7 +69,7 @@ def expected(tree: dict[str, Any], loc: Loc, value: Any) -> Any:
     """Return what a change should make of a tree, worked out in the plainest way."""
     tree = copy.deepcopy(tree)
     here: Any = tree
-    for step_, below in zip(loc, loc[1:], strict=False):
+    for step_, below in pairwise(loc):
         inside = here.get(step_) if isinstance(here, dict) else here[step_] if step_ < len(here) else None
         if inside is None:
             inside = [] if isinstance(below, int) else {}
@@ -87,8 +87,8 @@ def expected(tree: dict[str, Any], loc: Loc, value: Any) -> Any:
 def kept(before: Document, text: bytes, after: bytes, loc: Loc, value: Any) -> None:
     """Claim that one stretch of the text changed, where it had to, and that there and back is the same text."""
     old, new = text.decode(), after.decode()
-    head = len(os.path.commonprefix([old, new]))
-    tail = len(os.path.commonprefix([old[head:][::-1], new[head:][::-1]]))
+    head = common(old, new)
+    tail = common(old[head:][::-1], new[head:][::-1])
     gone = old[head : len(old) - tail]
     there = loc in before.values
     if value == GONE or old == new:
@@ -104,6 +104,12 @@ def kept(before: Document, text: bytes, after: bytes, loc: Loc, value: Any) -> N
         below = len(old.split("\n")) - mark.end_line
         claim(old.split("\n")[-below:] == new.split("\n")[-below:] or not below, "a line below changed")
         back(before, text, after, loc)
+
+
+def common(one: str, other: str) -> int:
+    """Return how many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def back(before: Document, text: bytes, after: bytes, loc: Loc) -> None:
@@ -159,7 +165,7 @@ ODD_TEXTS = (
     "a:\n- {b: 1, c: [1, 2]}\n-  d: 2\n   e: 3\n- \n- f:\n",
     "a: {}\nb: []\nc: {x: {}, w: []}\nd:\ne: ''\n",
     "a: |\n  text\n  more\n\nb: >-\n  folded\nc: 'it''s'\nd: \"x\\ty\"\n",
-    'a: &x {b: 1}\nc: *x\nd: [*x, &y z, *y]\n"e f": 1\n\'g\': 2\n',
+    "a: &x {b: 1}\nc: *x\nd: [*x, &y z, *y]\n\"e f\": 1\n'g': 2\n",
     "a: 1 # no end",
     "\ufeffa: 1\r\nb:\r\n    c: 2\r\n    d:\r\n        - 1\r\n",
     "{a: 1,\n b: [1,\n  2], # c\n d: {e: 1\n }\n}\n",
@@ -209,7 +215,9 @@ def word(choices: Choices, text: str) -> str:
 def seeds() -> Iterator[bytes]:
     """Yield some changes of each kind."""
     text = (spec_files()[-1]).read_bytes().decode()
-    yield json.dumps({"spec": text, "changes": [[["domain"], "x.example.org"], [["hubs", 0, "env", "A"], "b"]]}).encode()
+    yield json.dumps(
+        {"spec": text, "changes": [[["domain"], "x.example.org"], [["hubs", 0, "env", "A"], "b"]]}
+    ).encode()
     yield json.dumps({"spec": text, "words": ["image.tag=v0.0.13", "-exchange.smtp", "orgs[0].name=A"]}).encode()
 
 

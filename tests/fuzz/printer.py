@@ -18,8 +18,31 @@ from tests.sarif import VALIDATOR
 FIELDS = ("code", "message", "label", "found", "expected", "hint")
 COLOUR = re.compile(r"\x1b\[(?:0|1|1;31|1;33|34|36)m")
 PROPERTY = re.compile(r"(file|line|col|endColumn|title)=([^:,\r\n]*)")
-ORDERS = ("\x1b[2J", "\x1b]0;x\x07", "\r\n", "::error::x", "::add-mask::x", "##[add-mask]x", "##vso[task]x", "%0A", "](")
-PIECES = (*ORDERS, *HOSTILE, *UNENCODABLE, "中", "e\u0301", "\t", "ﾊﾝ", "한", "\u1100\u1161", "👩\u200d👧", "\u20e3", "a")
+ORDERS = (
+    "\x1b[2J",
+    "\x1b]0;x\x07",
+    "\r\n",
+    "::error::x",
+    "::add-mask::x",
+    "##[add-mask]x",
+    "##vso[task]x",
+    "%0A",
+    "](",
+)
+PIECES = (
+    *ORDERS,
+    *HOSTILE,
+    *UNENCODABLE,
+    "中",
+    "e\u0301",
+    "\t",
+    "ﾊﾝ",
+    "한",
+    "\u1100\u1161",
+    "👩\u200d👧",
+    "\u20e3",
+    "a",
+)
 
 
 def judge(case: bytes) -> None:
@@ -36,7 +59,7 @@ def judge(case: bytes) -> None:
         claim(not re.search(r"##[a-zA-Z]*\[", line), "a line holds a command of a runner")
     for each in found:
         carets(each)
-    github(render(found, "github"), {each for each in found})
+    github(render(found, "github"), set(found))
     as_json(render(found, "json"), found)
     claim(VALIDATOR.is_valid(json.loads(render(found, "sarif"))), "the log is no SARIF")
     inert(render(found, "sarif"))

@@ -110,7 +110,7 @@ def others(text: str) -> Iterator[tuple[str, Any]]:
     for name, load in (("PyYAML", yaml.safe_load), ("ruamel.yaml", ruamel.load)):
         try:
             yield name, load(io.StringIO(text))
-        except Exception:  # noqa: S112 - they raise ValueError, KeyError, IndexError and more: they refuse it
+        except Exception:  # they raise ValueError, KeyError, IndexError and more: they refuse it
             continue
 
 
@@ -138,4 +138,9 @@ def comes_back(document: Document) -> None:
     claim(same(again.tree, document.tree), "the emitter's text is read as something else")
 
 
-TARGET = Target("reader", judge, written_specs, ("jhecfg.reader", "jhecfg.composer", "jhecfg.scalars", "jhecfg.marks", "jhecfg.leaks"))
+TARGET = Target(
+    "reader",
+    judge,
+    written_specs,
+    ("jhecfg.reader", "jhecfg.composer", "jhecfg.scalars", "jhecfg.marks", "jhecfg.leaks"),
+)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib
-import json
 import os
 import re
 import resource
@@ -157,7 +156,9 @@ class Findings:
 
     def keep(self, case: bytes, error: Exception) -> None:
         """Write a case, unless one like it was found in this run."""
-        where = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)[:-5:-1])
+        where = " < ".join(
+            f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)[:-5:-1]
+        )
         kind = f"{type(error).__name__}: {str(error)[:120] if isinstance(error, AssertionError) else ''} at {where}"
         if kind in self.known:
             return

@@ -50,7 +50,9 @@ class Target(NamedTuple):
 def bounded(judge: Callable[[bytes], None], case: bytes) -> None:
     """Judge a case within its bounds. Raises Finding where it takes too long, or too much memory."""
     handler = signal.signal(signal.SIGVTALRM, _too_long)
-    signal.setitimer(signal.ITIMER_VIRTUAL, 2 * SECONDS)  # a loop of Python's ends here; one of C's at libFuzzer's limit
+    signal.setitimer(
+        signal.ITIMER_VIRTUAL, 2 * SECONDS
+    )  # a loop of Python's ends here; one of C's at libFuzzer's limit
     start, peak = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         judge(case)

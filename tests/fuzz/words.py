@@ -76,7 +76,13 @@ def near(text: str) -> None:
     claim(found is None or found in {*every_name()}, "what is meant does not exist")
 
 
-TAKEN: Mapping[str, Callable[[str], None]] = {"explain": explain, "set": change, "delete": gone, "tag": tag, "near": near}
+TAKEN: Mapping[str, Callable[[str], None]] = {
+    "explain": explain,
+    "set": change,
+    "delete": gone,
+    "tag": tag,
+    "near": near,
+}
 
 
 def seeds() -> Iterator[bytes]:
