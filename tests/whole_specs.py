@@ -496,9 +496,10 @@ def _fit(tree: Tree) -> None:
     in_tree = ingress.get("loadBalancer", "in-tree" if cluster is None else cluster.get("loadBalancer")) == "in-tree"
     if in_tree and (cluster is None or cluster.get("mode") != "auto-mode"):
         ingress.pop("proxyProtocol", None)
-    for patch in tree["patches"]:
-        if "namespace" in patch["target"]:
-            patch["target"] = {**patch["target"], "namespace": tree.get("namespace", "jhe")}
+    tree["patches"] = [
+        {**patch, "target": patch["target"] | {k: tree.get(k, "jhe") for k in ("namespace",) if k in patch["target"]}}
+        for patch in tree["patches"]
+    ]
 
 
 @st.composite

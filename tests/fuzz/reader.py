@@ -52,7 +52,8 @@ def in_places(document: Document) -> None:
         for loc, mark in document.values.items():
             value_stands_there(document, loc, mark)
         for loc, mark in document.keys.items():
-            claim(understood(f"{cut(document, mark)}: 0") == {loc[-1]: 0}, "a key that is not there")
+            if cut(document, mark)[:1] != "*":  # what an alias brings stands at the alias
+                claim(understood(f"{cut(document, mark)}: 0") == {loc[-1]: 0}, "a key that is not there")
 
 
 def inside(document: Document, mark: Mark) -> bool:

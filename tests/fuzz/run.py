@@ -18,12 +18,14 @@ import importlib
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 ROOT = Path(__file__).parent.parent.parent
@@ -35,7 +37,7 @@ MOST = 20
 SPARSE = 8
 """A short run begins with one seed in so many; all of them are judged by tests of their own."""
 
-LIMITS = ("-timeout=120", "-rss_limit_mb=2048", "-verbosity=0")
+LIMITS = ("-timeout=120", "-rss_limit_mb=2048", "-verbosity=0", "-report_slow_units=1000", "-handle_term=0")
 
 
 def site_packages() -> str:
@@ -114,7 +116,11 @@ def folders_of(name: str, target: Any, corpus: Path | None, one_in: int) -> list
 
 def cases(name: str) -> list[Path]:
     """Return the cases that were found of a target, by name."""
-    return sorted(path for path in (FOUND / name).glob("*") if not path.name.startswith(("crash-", "timeout-", "oom-")))
+    return sorted(
+        path
+        for path in (FOUND / name).glob("*")
+        if not path.name.startswith(("crash-", "timeout-", "oom-", "slow-unit-"))
+    )
 
 
 class Findings:
@@ -130,6 +136,11 @@ class Findings:
         self.start = time.process_time()
         self.done = 0
         self.known: set[str] = set()
+        signal.signal(signal.SIGTERM, self.stop)
+
+    def stop(self, signum: int, frame: FrameType | None) -> None:
+        """End after this input."""
+        self.runs = self.done
 
     def take(self, data: bytes) -> None:
         """Judge one input of the fuzzer's."""
@@ -142,7 +153,7 @@ class Findings:
         except Exception as error:
             self.keep(case, error)
         used = time.process_time() - self.start
-        if self.done == self.runs or (not self.runs and used > self.seconds) or len(self.known) >= MOST:
+        if 0 < self.runs <= self.done or (not self.runs and used > self.seconds) or len(self.known) >= MOST:
             self.end(used)
 
     def end(self, seconds: float) -> None:

@@ -47,7 +47,7 @@ class Target(NamedTuple):
         return data[1:] if data[:1] == b"=" else self.draw(data)
 
 
-def bounded(judge: Callable[[bytes], None], case: bytes) -> None:
+def bounded(judge: Callable[[bytes], None], case: bytes, seconds: float = SECONDS) -> None:
     """Judge a case within its bounds. Raises Finding where it takes too long, or too much memory."""
     handler = signal.signal(signal.SIGVTALRM, _too_long)
     signal.setitimer(
@@ -59,7 +59,7 @@ def bounded(judge: Callable[[bytes], None], case: bytes) -> None:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, handler)
-    claim(time.process_time() - start < SECONDS, f"one input took more than {SECONDS:g} seconds of CPU")
+    claim(time.process_time() - start < seconds, f"one input took more than {seconds:g} seconds of CPU")
     raised = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak
     claim(raised < MEMORY, f"one input took more than {MEMORY >> 10} MiB of memory")
 

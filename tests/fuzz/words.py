@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from jhecfg.commands.explain import _answer as explained
-from jhecfg.commands.set_words import Secret, assignment, deletion
+from jhecfg.commands.set_words import PLACE, Secret, assignment, deletion
 from jhecfg.diagnostics import Misused, SpecError, ToolError, nearest
 from jhecfg.explain.keys import every_name, key_named
 from jhecfg.pipeline import documentation
 from jhecfg.releases.exchange import TooOld, find_release
 from jhecfg.talk import Talk
-from tests.fuzz.claims import good_diagnostics
+from tests.fuzz.claims import good_diagnostics, spans
 from tests.fuzz.target import Target, claim
 from tests.hostile_strings import HOSTILE
 
@@ -48,8 +48,10 @@ def change(text: str) -> None:
     except (Misused, Secret):
         return
     except SpecError as error:
-        files = {d.span.file: [d.span.text] * 9999 for d in error.diagnostics if d.span}
-        good_diagnostics(error.diagnostics, files)
+        lines = [""] * 999
+        for span in (span for diagnostic in error.diagnostics for span in spans(diagnostic)):
+            lines[span.line - 1] = span.text  # what was read is a line made of key and value
+        good_diagnostics(error.diagnostics, {PLACE: lines})
         return
     claim(word.steps and text.startswith(word.steps[0]), "a change of another key")
 
