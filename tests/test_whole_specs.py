@@ -17,6 +17,8 @@ from jhecfg.pipeline import Build, compile_source
 from jhecfg.tree import compare, write
 from tests.whole_specs import Tree, Whole, wholes
 
+pytestmark = pytest.mark.xdist_group("whole specs")
+
 few = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
 NOT_DRAWN: dict[Loc, str] = {
