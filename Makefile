@@ -44,6 +44,7 @@ docs: $(VENV)/.installed
 ## site: the documentation as HTML, in .site/html; it may be read from there, or be put on any server
 site: tools
 	$(BIN)/python tools/make_site.py
+
 ## fuzz: every reader of outside input against bytes nobody thought of: FUZZ_SECONDS of CPU for each target (docs/trust.md)
 fuzz: tools
 	$(BIN)/python -m tests.fuzz.run all --seconds $(FUZZ_SECONDS) --corpus .fuzz
