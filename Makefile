@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 KUBECONFORM := v0.7.0
 # The tests that are no opt-in (docs/testing.md)
 EVERYDAY := not cluster and not hooks and not judges
+FUZZ_SECONDS ?= 180
 
 .PHONY: demo test cluster-test hooks-test judges fast faults mutation tools cluster-tools lint lock audit docs site fuzz bench clean
 
@@ -61,6 +62,10 @@ docs: $(VENV)/.installed
 ## site: the documentation as HTML, in .site/html; it may be read from there, or be put on any server
 site: tools
 	$(BIN)/python tools/make_site.py
+
+## fuzz: every reader of outside input against bytes nobody thought of: FUZZ_SECONDS of CPU for each target (docs/trust.md)
+fuzz: tools
+	$(BIN)/python -m tests.fuzz.run all --seconds $(FUZZ_SECONDS) --corpus .fuzz
 
 ## bench: CPU seconds, peak memory and documents per second of an installed wheel
 bench: $(VENV)/.installed

@@ -153,11 +153,13 @@ class Composer:
             self.page.stop("yaml-alias", "a key cannot carry an anchor", _mark(event), hint=hint)
         frame.key = text
         loc = (*frame.loc, text)
-        first = self.keys.setdefault(loc, mark)
+        first = self.keys[loc] if text in frame.value else None
+        if first is None:  # a second mapping of that name has keys of its own: one cause, one error
+            self.keys[loc] = mark
         if unquoted and text == "<<":
             hint = "write the keys out, or put what sites share into a base file and name it with `extends`"
             self.page.add("yaml-merge-key", "merge keys are not allowed", mark, hint=hint)
-        elif first is not mark:
+        elif first is not None:
             problem, hint = f"the key {shown(text) or 'here'} is already in this mapping", "delete one of them"
             self.page.add(
                 "duplicate-key", problem, mark, "used again here", hint=hint, related=((first, "first used here"),)

@@ -56,7 +56,7 @@ def parse(source: Source) -> SiteSpec:
     except ValidationError as error:
         # Only types, places and bounds are taken from pydantic: its texts can hold input values.
         details = error.errors(include_input=False, include_url=False)
-        found = tuple(_diagnostic(source, dict(detail)) for detail in _one_cause_one_error(details))
+        found = tuple(_diagnostic(source, dict(detail)) for detail in _one_cause_one_error(source, details))
     raise SpecError(in_order(found))
 
 
@@ -73,16 +73,28 @@ def _not_a_spec(source: Source) -> Diagnostic:
     )
 
 
-def _one_cause_one_error(details: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Leave out a missing field whose misspelt name is reported as unknown in the same place."""
+def _one_cause_one_error(source: Source, details: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Leave out what only follows from another error.
+
+    A missing field whose misspelt name is reported as unknown in the same place; a list that is too short without the
+    items that are wrong, which pydantic does not count.
+    """
     meant = {
         (*detail["loc"][:-1], nearest(str(detail["loc"][-1]), _field_names(_model_at(detail["loc"][:-1]))))
         for detail in details
         if detail["type"] == "extra_forbidden"
     }
     for detail in details:
-        if detail["type"] != "missing" or detail["loc"] not in meant:
+        follows = detail["type"] == "missing" and detail["loc"] in meant
+        if not follows and not _is_long_enough(source, detail):
             yield detail
+
+
+def _is_long_enough(source: Source, detail: Mapping[str, Any]) -> bool:
+    """Say of a list that is said to be too short whether it has as many items as it needs, some of them wrong."""
+    return detail["type"] == "too_short" and bool(
+        len(value_at(source.tree, detail["loc"])) >= detail["ctx"]["min_length"]
+    )
 
 
 def _diagnostic(source: Source, detail: dict[str, Any]) -> Diagnostic:

@@ -202,6 +202,8 @@ def _explained(page: Page, error: MarkedYAMLError) -> tuple[Diagnostic, ...]:
         where = error.context_mark  # the key; libyaml notices on the next line
     line, column = (where.line + 1, where.column + 1) if where else (1, 1)
     mark = Mark(line, column, line, column + 1)
+    if "nesting depth" in problem:  # libyaml 0.2.6 and later look ahead and count to 1,000 before we can to ours
+        return (page.say("yaml-too-deep", "values are nested too deep", mark),)
     conflict = _conflict(page, line)
     if conflict:
         page.found.clear()

@@ -95,7 +95,10 @@ def _number(text: str, digits: int) -> Scalar:
         return int(text, 16) if text[:2] == "0x" else int(text)
     if _FLOAT.fullmatch(text):
         _short(text, digits)
-        return _finite(float(text))
+        number = _finite(float(text))
+        if "e" in text or "E" in text:
+            _writable(number, digits)
+        return number
     if _NOT_FINITE.fullmatch(text):
         raise BadNumber("is infinite or not a number")
     for pattern, old, new in _ONE_SIDED:
@@ -107,6 +110,15 @@ def _number(text: str, digits: int) -> Scalar:
 def _short(text: str, digits: int) -> None:
     if len(text) > digits and sum(c not in "+-.xeE" for c in text) > digits:
         raise BadNumber(f"has more than {digits} digits")
+
+
+def _writable(number: float, digits: int) -> None:
+    """Refuse what would be too long without its exponent, as outputs are written."""
+    from decimal import Decimal  # here: exponents are rare, and every start would pay for the import
+
+    plainly = f"{Decimal(repr(number)):f}"
+    if sum(c.isdigit() for c in plainly) + ("." not in plainly) > digits:
+        raise BadNumber(f"has more than {digits} digits without its exponent")
 
 
 def _finite(number: float) -> float:

@@ -107,7 +107,8 @@ _TESTS = """\
 _OWN = "None of it is in the package, or is needed by who uses it. In the tests' own environment: "
 _OTHERS = """
 In environments of their own (tests/requirements/): JupyterHub, OAuthenticator and Django (BSD-3-Clause),
-django-oauth-toolkit (BSD-2-Clause), psycopg2 (LGPL-3.0-or-later), cfn-lint (MIT-0), sops (MPL-2.0). As programs:
+django-oauth-toolkit (BSD-2-Clause), psycopg2 (LGPL-3.0-or-later), cfn-lint (MIT-0), sops (MPL-2.0),
+atheris (Apache-2.0). As programs:
 kubeconform and kubeseal (Apache-2.0), PostgreSQL (PostgreSQL), Helm and kubectl (Apache-2.0). For the site of these
 pages: Material for MkDocs, Mermaid and iframe-worker (MIT), MkDocs (BSD-2-Clause).
 """

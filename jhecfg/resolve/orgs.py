@@ -8,6 +8,8 @@ from jhecfg.site import Organization
 from jhecfg.spec.exchange import OrgSpec
 
 ROOT_ID = 0
+ROOT = ""
+"""The name of what is above all; no organization has an empty one."""
 
 
 class OrgIds:
@@ -60,7 +62,7 @@ def orgs_of(orgs: tuple[OrgSpec, ...], ids: OrgIds, problems: Problems) -> tuple
         )
         for index, org in enumerate(orgs)
     ]
-    return _parents_first(made, problems)
+    return _parents_first(made, orgs, problems)
 
 
 def _parent_id(index: int, org: OrgSpec, ids: OrgIds) -> int:
@@ -70,15 +72,18 @@ def _parent_id(index: int, org: OrgSpec, ids: OrgIds) -> int:
     return ROOT_ID if found is None else found
 
 
-def _parents_first(orgs: list[Organization], problems: Problems) -> tuple[Organization, ...]:
-    """Order by depth, in the spec's order within one; a cycle is said and left at the end."""
-    parents = {org.id: org.parent_id for org in orgs}
-    depths: dict[int, int] = {ROOT_ID: 0}
-    for org in orgs:
-        way, at = list[int](), org.id
+def _parents_first(made: list[Organization], orgs: tuple[OrgSpec, ...], problems: Problems) -> tuple[Organization, ...]:
+    """Order by depth, in the spec's order within one; a cycle is said and left at the end.
+
+    Names are followed, not ids: two organizations with one id are another mistake, and said by its rule.
+    """
+    parents = {org.name: org.parent for org in reversed(orgs)}
+    depths: dict[str, int] = {ROOT: 0}
+    for org in made:
+        way, at = list[str](), org.name
         while at not in depths and at not in way:
             way.append(at)
-            at = parents.get(at, ROOT_ID)
+            at = parents.get(at) or ROOT
         if at not in depths:
             problems.add(
                 "org-cycle",
@@ -91,4 +96,4 @@ def _parents_first(orgs: list[Organization], problems: Problems) -> tuple[Organi
         depth = depths.get(at, len(orgs))
         for step, each in enumerate(reversed(way), start=1):
             depths[each] = depth + step
-    return tuple(sorted(orgs, key=lambda org: depths[org.id]))
+    return tuple(sorted(made, key=lambda org: depths[org.name]))

@@ -28,7 +28,7 @@ from jhecfg.spec.base import (
     items,
 )
 
-Cores = Annotated[float, Field(strict=False, gt=0, le=512)]
+Cores = Annotated[float, Field(gt=0, le=512)]
 
 
 class AccessSpec(Spec):
