@@ -4,8 +4,8 @@
     python tools/make_docs.py docs/spec.md  # write these files only
     python tools/make_docs.py --check       # write nothing; exit 1 with the names of files that would change
 
-Made whole are docs/spec.md, rules.md, judges.md, commands.md, jhecfg.schema.json, and the words that shells complete. In
-README.md, examples/README.md and every other page below docs/ the blocks that are output are run again:
+Made whole are docs/spec.md, rules.md, judges.md, commands.md, jhecfg.schema.json, and the words that shells complete.
+In README.md, examples/README.md and every other page below docs/ the blocks that are output are run again:
 tools/page_blocks.py says which.
 """
 
