@@ -10,6 +10,8 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code."""
     gc.disable()  # nearly nothing of a build is garbage, and looking for it costs a tenth of its time
+    # pydantic looks through every installed package for plugins, which would see the specs. Ours has none.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = _run(sys.argv[1:])
     except KeyboardInterrupt:  # so early that no command runs yet
