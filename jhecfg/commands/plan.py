@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from jhecfg.diagnostics import Diagnostic, Misused, SpecError, ToolError
-from jhecfg.fleet import muster
+from jhecfg.muster import muster
 from jhecfg.plan.document import document
 from jhecfg.plan.markdown import markdown
 from jhecfg.plan.model import Plan
