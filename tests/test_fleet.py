@@ -143,7 +143,7 @@ def test_the_output_is_the_same_whatever_the_jobs(place: Path, jhecfg: Said) -> 
     assert results[0][1]
 
 
-INTERRUPTED = """
+INTERRUPTED = r"""
 import os, signal, sys, time
 from jhecfg import cli
 from jhecfg.fleet import batch
@@ -167,7 +167,9 @@ def test_an_interrupt_ends_all_workers(place: Path, whom: str) -> None:
     command = [sys.executable, "-c", INTERRUPTED]
     process = subprocess.Popen(command, env=environment, stdout=-1, stderr=-1, text=True, start_new_session=True)
     assert process.stdout is not None
-    pids = [int(process.stdout.readline()) for _ in range(2)]
+    first = process.stdout.readline()
+    assert first, process.communicate()[1]
+    pids = [int(first), int(process.stdout.readline())]
     began = time.monotonic()
     (os.kill if whom == "parent" else os.killpg)(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -304,7 +306,11 @@ def orphan_base(place: Path) -> None:
 @pytest.mark.parametrize("change", [twin, earlier_twin, orphan_base])
 @pytest.mark.parametrize("words", [["check"], ["check", "-q", "--jobs", "2"], ["check", "--shard", "1/1"]])
 def test_the_cache_never_hides_what_is_wrong_across_sites(
-    cached: Path, jhecfg: Said, change: Callable[[Path], None], words: list[str]
+    cached: Path,
+    jhecfg: Said,
+    change: Callable[[Path], None],
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With the cache and without it a call ends alike: where a name is used twice, where a base is one no longer."""
     (cached / "specs" / "base.yaml").write_text("contact: ops@example.org\n")
@@ -317,9 +323,8 @@ def test_the_cache_never_hides_what_is_wrong_across_sites(
     assert unchanged(read, recalled(read)) is None
     code, _, err = jhecfg(*words)
     assert code == 1
-    os.environ["JHECFG_NO_CACHE"] = "1"
+    monkeypatch.setenv("JHECFG_NO_CACHE", "1")
     assert (code, err) == (jhecfg(*words)[0], jhecfg(*words)[2])
-    del os.environ["JHECFG_NO_CACHE"]
 
 
 def test_a_base_that_is_named_is_no_site_whatever_the_cache_says(cached: Path, jhecfg: Said) -> None:
