@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jhecfg.cache import Hit
-from jhecfg.diagnostics import Diagnostic, SpecError, ToolError
+from jhecfg.diagnostics import Diagnostic, Misused, SpecError, ToolError
 from jhecfg.outcome import Outcome
+from jhecfg.plain import shard_of
 from jhecfg.source import Source, load
 
 Recall = Callable[[Path], Hit | None]
@@ -73,6 +74,14 @@ def muster(paths: Sequence[Path], *, explicit: bool, recall: Recall | None = Non
         order=tuple(name for path in distinct if (name := path.as_posix()) not in apart),
         names=frozenset((*map(_site, sites), *(hit.site for _, hit in same))),
     )
+
+
+def shard_asked(text: str) -> tuple[int, int]:
+    """Return which part of the sites is meant, and of how many: the whole, where nothing is said. Raises Misused."""
+    shard = shard_of(text) if text else (1, 1)
+    if shard is None:
+        raise Misused(f"--shard takes a part and their number, as in `--shard 2/4`, not '{text[:40]}'")
+    return shard
 
 
 def _read(path: Path, sources: list[Source], broken: list[Outcome]) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jhecfg.cache import Hit, recall, remember
 from jhecfg.diagnostics import Misused, ToolError, did_you_mean
-from jhecfg.muster import Fleet, muster
+from jhecfg.muster import Fleet, muster, shard_asked
 from jhecfg.outcome import Mode, Options, Outcome
-from jhecfg.plain import Words, shard_of
+from jhecfg.plain import Words
 from jhecfg.report import Format, wants_colour
 from jhecfg.source import Source, discover
 from jhecfg.talk import Exit, Talk, root
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jhecfg.pipeline import Validator
 
 SPECS = Path("specs")
+VALIDATORS: tuple[Validator, ...] = ("auto", "builtin", "kubeconform", "none")
 FEW = 10
 """So many changed sites are listed file by file; of more, each gets a line."""
 
@@ -92,11 +93,13 @@ def _each(
 def _once(specs: Sequence[Path] | None, talk: Talk, asked: Asked, mode: Mode, found: Found, *, only_diff: bool) -> int:
     try:
         _refuse_inside_a_site(asked.out)
-        shard = _shard(asked.shard)
+        shard = shard_asked(asked.shard)
         paths = _named(specs)
-        judge, binary = _judge(asked.validator, talk)
-        options = Options(asked.out, mode, judge, binary, force=asked.force, strict=asked.strict)
+        options = Options(asked.out, mode, _judge(asked.validator), None, force=asked.force, strict=asked.strict)
         fleet = muster(paths, explicit=bool(specs), recall=_recall(options, found))
+        mine = fleet.shard(*shard)
+        if mine.sources:
+            options = options._replace(kubeconform=_kubeconform(options.validator))
     except ToolError as error:
         talk.complain(f"jhecfg: {error}")
         return Exit.ENVIRONMENT
@@ -106,7 +109,8 @@ def _once(specs: Sequence[Path] | None, talk: Talk, asked: Asked, mode: Mode, fo
     if not fleet.order:
         talk.complain(f"jhecfg: there is no spec in {SPECS}/; name one, as in `jhecfg build site.yaml`")
         return Exit.USAGE
-    mine = fleet.shard(*shard)
+    if options.validator == "none":
+        talk.complain("warning: no schema and no rule about objects is checked (--validator none)")
     if not mine.order:
         talk.say(f"there is no site in part {asked.shard}")
     outcomes = _outcomes(mine, options, asked.jobs, talk)
@@ -122,14 +126,6 @@ def _once(specs: Sequence[Path] | None, talk: Talk, asked: Asked, mode: Mode, fo
     if code == Exit.OK and mode == "build" and talk.on_terminal:
         _tell_next(talk, outcomes, options)
     return code
-
-
-def _shard(text: str) -> tuple[int, int]:
-    """Return which part of the sites is meant, and of how many: the whole, where nothing is said. Raises Misused."""
-    shard = shard_of(text) if text else (1, 1)
-    if shard is None:
-        raise Misused(f"--shard takes a part and their number, as in `--shard 2/4`, not '{text[:40]}'")
-    return shard
 
 
 def _recall(options: Options, found: Found) -> Callable[[Path], Hit | None]:
@@ -182,25 +178,27 @@ def _refuse_inside_a_site(out: Path) -> None:
         raise Misused(f"{out}/ lies inside the outputs of a site, {site.name}; give --out {better}")
 
 
-def _judge(validator: str, talk: Talk) -> tuple[Validator, str | None]:
-    """Return the validator and kubeconform's path; say which judge does not run. Raises ToolError, Misused."""
-    from jhecfg.rules.kubeconform import find_kubeconform
+def _judge(validator: str) -> Validator:
+    """Return the validator that a word names. Raises Misused."""
+    for known in VALIDATORS:
+        if validator == known:
+            return known
+    raise Misused(f"there is no validator '{validator}'; {did_you_mean(validator, VALIDATORS)}")
 
-    if validator == "builtin":
-        return "builtin", None
-    if validator == "none":
-        talk.complain("warning: no schema and no rule about objects is checked (--validator none)")
-        return "none", None
+
+def _kubeconform(validator: Validator) -> str | None:
+    """Return the path of kubeconform, where it is to run. Raises ToolError."""
     if validator not in ("auto", "kubeconform"):
-        hint = did_you_mean(validator, ["auto", "builtin", "kubeconform", "none"])
-        raise Misused(f"there is no validator '{validator}'; {hint}")
+        return None
+    from jhecfg.rules.kubeconform import find_kubeconform  # not before there is something to judge
+
     binary = find_kubeconform()
     if binary is None and validator == "kubeconform":
         raise ToolError(
             "kubeconform is not on PATH; install it with "
             "`go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0`, or use --validator builtin"
         )
-    return ("auto" if validator == "auto" else "kubeconform"), binary
+    return binary
 
 
 def _remember(fleet: Fleet, outcomes: Sequence[Outcome], options: Options) -> None:
