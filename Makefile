@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 KUBECONFORM := v0.7.0
 
-.PHONY: demo test cluster-test hooks-test fast tools cluster-tools lint lock audit docs site fuzz bench clean
+.PHONY: demo test cluster-test hooks-test fast tools cluster-tools lint lock audit docs site fuzz bench bench-peers clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
@@ -51,6 +51,11 @@ site: tools
 ## bench: CPU seconds, peak memory and documents per second of an installed wheel
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
+
+## bench-peers: the same beside other tools, which are installed into .tools/bench; an opt-in
+bench-peers: $(VENV)/.installed
+	@[ -x .tools/bench/bin/helm ] || $(BIN)/python benchmarks/install.py
+	$(BIN)/python benchmarks/run.py --peers
 
 $(VENV)/.installed: pyproject.toml tools/locked/dev.txt
 	$(PYTHON) -m venv $(VENV)

