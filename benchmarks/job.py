@@ -43,8 +43,6 @@ def expected(number: int) -> dict[str, Tree]:
 
 _IMAGE = "ghcr.io/jupyterhealth/jupyterhealth-exchange:@tag@"
 _SCRIPT = "import json\n\ntext = open('/etc/site.json').read()\nprint(json.loads(text))\n"
-    "import json\nfrom pathlib import Path\n\ntext = Path('/etc/site.json').read_text()\nprint(json.loads(text))\n"
-)
 
 
 def _metadata(name: str, *, namespaced: bool = True) -> Tree:
