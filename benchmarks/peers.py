@@ -1,7 +1,7 @@
 """The peers: tools that render the same job from inputs of their own kind, where they are installed.
 
 Each is asked for one site first, and what it wrote is compared with the job's documents, as data: a tool that does
-something else is not measured. `make bench-peers` installs them (`requirements.txt`), as an opt-in.
+something else is not measured. `make bench-peers` installs them (`requirements/`), as an opt-in.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Peer(NamedTuple):
 
 def find(program: str) -> str | None:
     """Return the path of a program: of `make bench-peers`, of the development environment, or on PATH."""
-    places = (BENCH / "bin" / program, ROOT / ".venv" / "bin" / program)
+    places = (BENCH / "bin" / program, BENCH / "kapitan" / "bin" / program, ROOT / ".venv" / "bin" / program)
     return next((str(place) for place in places if place.exists()), None) or shutil.which(program)
 
 
@@ -152,8 +152,8 @@ PEERS = (
         "objects alone, their trees precomputed",
     ),
 )
-_MODULES = {"go-jsonnet": "_gojsonnet", "cdk8s, Python": "cdk8s"}
-"""What a peer that is a library has to bring."""
+_MODULES = {"go-jsonnet": ("kapitan", "_gojsonnet"), "cdk8s, Python": ("cdk8s", "cdk8s")}
+"""Of a peer that is a library: its environment in .tools/bench, and its module."""
 
 
 # --- the same job? ----------------------------------------------------------------------------------------------------
@@ -183,8 +183,9 @@ def program_of(peer: Peer) -> str | None:
     """Return a peer's program, where it is installed."""
     if peer.name not in _MODULES:
         return find(peer.program)
-    python = BENCH / "bin" / "python"
-    found = list((BENCH / "lib").glob(f"python*/site-packages/{_MODULES[peer.name]}*"))
+    environment, module = _MODULES[peer.name]
+    found = list((BENCH / environment / "lib").glob(f"python*/site-packages/{module}*"))
+    python = BENCH / environment / "bin" / "python"
     return str(python) if found and python.exists() else None
 
 
