@@ -7,7 +7,7 @@ KUBECONFORM := v0.7.0
 EVERYDAY := not cluster and not hooks and not judges
 FUZZ_SECONDS ?= 180
 
-.PHONY: demo test cluster-test hooks-test judges fast faults mutation tools cluster-tools lint lock audit docs site fuzz bench clean
+.PHONY: demo test cluster-test hooks-test judges fast faults mutation tools cluster-tools lint lock audit docs site fuzz bench bench-peers clean
 
 ## demo: build the real sites of specs/ and show the result
 demo: $(VENV)/.installed
@@ -70,6 +70,11 @@ fuzz: tools
 ## bench: CPU seconds, peak memory and documents per second of an installed wheel
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
+
+## bench-peers: the same beside other tools, which are installed into .tools/bench; an opt-in
+bench-peers: $(VENV)/.installed
+	@[ -x .tools/bench/bin/helm ] || $(BIN)/python benchmarks/install.py
+	$(BIN)/python benchmarks/run.py --peers
 
 ## mutation: does a test notice when the code is changed; takes hours. PART=tree for one part, ARGS=--again for survivors
 mutation: $(VENV)/.installed

@@ -1,4 +1,4 @@
-"""Start of the command: what changed nothing is answered at once, what has no option is run, all else is `cli/`'s."""
+"""Start of the command: what changed nothing is answered at once, what is plain is run, all else is `cli/`'s."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code."""
     gc.disable()  # nearly nothing of a build is garbage, and looking for it costs a tenth of its time
+    # pydantic looks through every installed package for plugins, which would see the specs. Ours has none.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = _run(sys.argv[1:])
     except KeyboardInterrupt:  # so early that no command runs yet
@@ -22,19 +24,28 @@ def _run(argv: list[str]) -> int:
         from jhecfg.completion import respond
 
         return respond(argv[1:])
-    from jhecfg.unchanged import is_plain, unchanged
+    from jhecfg.plain import understood
 
-    code = unchanged(argv)
+    if argv == ["--version"]:
+        from jhecfg import __version__
+
+        sys.stdout.write(f"jhecfg {__version__}\n")
+        return 0
+    words = understood(argv)
+    if words is None:
+        from jhecfg.cli import run
+
+        return run(argv)
+    from jhecfg.unchanged import recalled, unchanged
+
+    found = recalled(words)
+    code = unchanged(words, found)
     if code is not None:
         return code
-    if is_plain(argv):
-        from jhecfg.commands.build import plainly
-        from jhecfg.talk import guarded
+    from jhecfg.commands.build import plainly
+    from jhecfg.talk import guarded
 
-        return guarded(lambda: plainly(argv))
-    from jhecfg.cli import run
-
-    return run(argv)
+    return guarded(lambda: plainly(words, found))
 
 
 def _leave(code: int) -> None:

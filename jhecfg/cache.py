@@ -35,14 +35,18 @@ _known_fingerprint: list[str] = []
 
 
 class Hit:
-    """A build that was remembered and is still exactly so: the site's name, and how many files it has."""
+    """A build that was remembered and is still exactly so.
 
-    __slots__ = ("files", "site")
+    It has the site's name, how many files it has, and what it was made of: the spec, its bases, sealed files.
+    """
 
-    def __init__(self, site: str, files: int) -> None:
-        """Take the site's name and the number of its files."""
+    __slots__ = ("files", "site", "sources")
+
+    def __init__(self, site: str, files: int, sources: tuple[str, ...]) -> None:
+        """Take the site's name, the number of its files, and the paths of what it was made of, the spec first."""
         self.site = site
         self.files = files
+        self.sources = sources
 
 
 def recall(spec: AnyPath, out: AnyPath, options: str) -> Hit | None:
@@ -55,14 +59,11 @@ def recall(spec: AnyPath, out: AnyPath, options: str) -> Hit | None:
     if place is None:
         return None
     try:
-        with open(place, "rb", opener=_open_plain) as entry:
-            if not _is_private(os.fstat(entry.fileno())):
-                return None
-            maker, site, sources, files = _parse(entry.read())
+        maker, site, sources, files = _parse(_read_plain(place, private=True))
         same = maker == fingerprint() and _sources_are(sources) and (not site or _tree_is(os.fspath(out), site, files))
     except (OSError, ValueError, KeyError):
         return None
-    return Hit(site, len(files)) if same else None
+    return Hit(site, len(files), tuple(sources)) if same else None
 
 
 def remember(spec: AnyPath, sources: Mapping[str, str], site: str, files: Mapping[str, str], options: str) -> None:
@@ -209,18 +210,25 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def _read_plain(path: str) -> bytes:
-    with open(path, "rb", opener=_open_plain) as file:
-        return file.read()
+def _read_plain(path: str, *, private: bool = False) -> bytes:
+    """Read a regular file, not through a link, and without waiting for a pipe; `private`: that none else can write.
 
-
-def _open_plain(path: str, flags: int) -> int:
-    """Open a regular file for reading, not through a link, and without waiting for a pipe."""
+    By descriptor: a file object would double the cost, and there are forty files a site.
+    """
     fd = os.open(path, _READ)
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    try:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or (private and not _is_private(found)):
+            raise OSError("not a regular file, or not ours alone")
+        data = os.read(fd, found.st_size + 1)
+        if len(data) == found.st_size:
+            return data
+        parts = [data]
+        while part := os.read(fd, 1 << 20):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
         os.close(fd)
-        raise OSError("not a regular file")
-    return fd
 
 
 def _write(place: str, data: bytes) -> None:

@@ -106,10 +106,12 @@ def _mapping(node: dict[object, object], lead: str, pad: str, out: list[str]) ->
         try:
             if type(key) is not str:
                 raise NotPlain(f"a key is a str, not {type(key).__name__}")
+            if type(value) is str and len(value) <= _CACHED_LENGTH and (line := _line(key, value)):
+                out.append(lead + line)
+                lead = pad
+                continue
             name = _inline(key) if len(key) <= _SHORT_KEY else _long_key(key)
-            if type(value) is str and len(value) <= _CACHED_LENGTH and "\n" not in value:
-                out.append(f"{lead}{name}: {_inline(value)}\n")
-            elif type(value) is dict and value:
+            if type(value) is dict and value:
                 out.append(f"{lead}{name}:\n")
                 _mapping(value, inner := pad + "  ", inner, out)
             elif type(value) is list and value:
@@ -121,6 +123,17 @@ def _mapping(node: dict[object, object], lead: str, pad: str, out: list[str]) ->
             fault.loc = (key if type(key) is str else type(key).__name__, *fault.loc)
             raise
         lead = pad
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _line(key: str, value: str) -> str:
+    """Write a key and its short text, or nothing where either needs more than the rest of the line.
+
+    Remembered as a whole: most pairs of a manifest stand in the next site's too.
+    """
+    if "\n" in value or len(key) > _SHORT_KEY:
+        return ""
+    return f"{_inline(key)}: {_inline(value)}\n"
 
 
 def _after_key(value: object, name: str, pad: str) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 
-from jhecfg import __version__
 from jhecfg.diagnostics import Diagnostic, ToolError
+from jhecfg.outcome import broken
 from jhecfg.report import Format, inert, prepare_streams, put, render, summary
 
 
@@ -112,10 +112,5 @@ def _is_nowhere(error: Exception) -> bool:
 
 
 def _bug(error: Exception) -> int:
-    """Say where jhecfg broke: names of files and functions, no values."""
-    import traceback
-
-    frames = [f"  {Path(f.filename).name}:{f.lineno} in {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-    message = f"jhecfg {__version__} has a bug: {type(error).__name__}"
-    sys.stderr.write("\n".join([message, *frames, "please report it, with the lines above"]) + "\n")
+    sys.stderr.write(broken(error) + "\n")
     return Exit.BUG

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jhecfg.fleet import Options, Outcome
+from jhecfg.outcome import Options, Outcome
 from jhecfg.tree import Comparison, unified_diff
 from jhecfg.unchanged import said
 
@@ -25,6 +25,17 @@ def in_the_way(outcome: Outcome, options: Options) -> Iterator[str]:
     if outcome.refused:
         force = "" if options.force else ", or use --force"
         yield f"{outcome.site}: nothing was written; move these files away (edits belong in the spec){force}"
+
+
+def bugs(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Say where jhecfg broke, once for each place: a bug of a release shows in every site that meets it."""
+    found: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if outcome.bug:
+            found.setdefault(outcome.bug, []).append(outcome.spec)
+    for bug, specs in found.items():
+        many = f" and {len(specs) - FEW} more" if len(specs) > FEW else ""
+        yield f"{', '.join(specs[:FEW])}{many}: not finished\n{bug}"
 
 
 def unwritten(outcomes: Sequence[Outcome]) -> str:

@@ -1,37 +1,41 @@
-"""unchanged(): `build` and `check` with nothing new, answered from the cache before anything heavy is imported.
+"""unchanged(): a call with nothing new, answered from the cache before anything heavy is imported.
 
 No YAML, no pydantic, no typer: only hashes. Whatever this does not understand, or finds changed, is left to the
-command line proper.
+command proper, which is given what was found, so that nothing is hashed twice.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from jhecfg import __version__
+from jhecfg.cache import Hit, recall
+from jhecfg.plain import Words, shard_of
 
-COMMANDS = ("build", "check")
-OUT = "out"
 LOCK = "jhecfg.lock"  # as in tree.lock, which is slow to import
 
 
-def unchanged(argv: list[str]) -> int | None:
-    """Return 0 after saying that nothing changed (or the version), or None when the command line has to run."""
-    if argv == ["--version"]:
-        sys.stdout.write(f"jhecfg {__version__}\n")
-        return 0
-    if not is_plain(argv):
-        return None
-    from jhecfg.cache import recall
+def recalled(words: Words) -> dict[str, Hit | None]:
+    """Return what the cache knows of each spec of a command line: nothing, for one that has changed."""
+    options = cache_options(str(words.values["out"]), str(words.values["validator"]))
+    return {spec: recall(spec, str(words.values["out"]), options) for spec in words.specs or _discover()}
 
-    hits = [recall(spec, OUT, cache_options(OUT, "auto")) for spec in argv[1:] or _discover()]
-    sites = [hit for hit in hits if hit is not None and hit.site]
-    names = {hit.site for hit in sites}
-    if not hits or None in hits or len(names) < len(sites):  # two specs of one site: an error
+
+def unchanged(words: Words, found: Mapping[str, Hit | None]) -> int | None:
+    """Return 0 after saying that nothing changed, or None when the command has to run."""
+    values, hits = words.values, {spec: hit for spec, hit in found.items() if hit is not None}
+    plain = values["style"] == "text" and values["validator"] in ("auto", "builtin") and not values.get("watch")
+    if not plain or not hits or len(hits) < len(found) or not _agree(words, hits):
         return None
-    text = "".join(said(hit.site, hit.files) for hit in sites)
+    shard = shard_of(str(values["shard"])) if values["shard"] else (1, 1)
+    sites = [hit for hit in hits.values() if hit.site]
+    mine = sites[shard[0] - 1 :: shard[1]] if shard else []
+    if not mine:  # nothing here, or no shard: what there is to say is the command's
+        return None
+    if values.get("quiet") or words.command == "diff":
+        return 0
+    text = "".join(said(hit.site, hit.files) for hit in mine)
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -39,13 +43,19 @@ def unchanged(argv: list[str]) -> int | None:
         from jhecfg.report import put  # not before: it is slow to import
 
         put(sys.stdout, text)
-    sys.stderr.write("".join(f"{forgotten(OUT, name)}\n" for name in (orphans(OUT, names) if len(argv) == 1 else ())))
+    out, names = str(values["out"]), {hit.site for hit in sites}
+    left = orphans(out, names) if not words.specs and shard == (1, 1) else ()
+    sys.stderr.write("".join(f"{forgotten(out, name)}\n" for name in left))
     return 0
 
 
-def is_plain(argv: list[str]) -> bool:
-    """Say whether the words are `build` or `check` and paths, without any option."""
-    return bool(argv) and argv[0] in COMMANDS and not any(word.startswith("-") for word in argv[1:])
+def _agree(words: Words, hits: Mapping[str, Hit]) -> bool:
+    """Say whether what holds spec by spec holds for all: no site's name is used twice, every base is still one."""
+    sites = [hit.site for hit in hits.values() if hit.site]
+    without = [hit.sources[0] for hit in hits.values() if not hit.site]
+    extended = {os.path.realpath(base) for hit in hits.values() for base in hit.sources[1:]}
+    bases = not without or (not words.specs and all(os.path.realpath(base) in extended for base in without))
+    return bases and len(set(sites)) == len(sites)
 
 
 def cache_options(out: str, validator: str) -> str:

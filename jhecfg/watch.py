@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from jhecfg.diagnostics import ToolError
-from jhecfg.fleet import muster
 from jhecfg.listing import names_in
+from jhecfg.muster import muster
 from jhecfg.source import discover
 
 SECONDS = 0.5

@@ -22,7 +22,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from jhecfg.render.bootstrap import bootstrap_data, bootstrap_job
+from jhecfg.render.bootstrap import bootstrap_data, bootstrap_files, bootstrap_job
 from jhecfg.render.jobs import REFUSED, script
 from jhecfg.site import Site
 from tests.hub_harness import site
@@ -142,7 +142,9 @@ class Exchange:
             "JHE_MCP_CLIENT_SECRET": CLIENT_SECRET,
             "JHE_WEARABLES_API_KEY": API_KEY,
         }
-        container = bootstrap_job(full_site())["spec"]["template"]["spec"]["containers"][0]
+        container = bootstrap_job(full_site(), bootstrap_files(full_site()))["spec"]["template"]["spec"]["containers"][
+            0
+        ]
         brought = {variable["name"] for variable in container["env"]}
         return {
             **{name: value for name, value in secrets.items() if name in brought},

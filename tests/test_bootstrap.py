@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import HealthCheck, given, settings
 
 from jhecfg.render import render
-from jhecfg.render.bootstrap import bootstrap_data, bootstrap_job
+from jhecfg.render.bootstrap import bootstrap_data, bootstrap_files, bootstrap_job
 from jhecfg.render.jobs import REFUSED, script
 from jhecfg.resolve import resolve
 from jhecfg.site import Site
@@ -126,7 +126,7 @@ def test_the_scripts_are_the_same_bytes_for_every_spec(tree: Tree) -> None:
 
 def test_a_refusal_ends_the_job_and_another_failure_does_not() -> None:
     """The exit code is the same in the scripts and in the Job; a rule on exit codes wants pods that do not restart."""
-    job = bootstrap_job(site())["spec"]
+    job = bootstrap_job(site(), bootstrap_files(site()))["spec"]
     rules = {rule["action"]: rule for rule in job["podFailurePolicy"]["rules"]}
     container = job["template"]["spec"]["containers"][0]["name"]
     assert rules["FailJob"]["onExitCodes"] == {"containerName": container, "operator": "In", "values": [REFUSED]}
@@ -140,7 +140,7 @@ def test_a_refusal_ends_the_job_and_another_failure_does_not() -> None:
 def test_the_job_brings_every_secret_that_its_document_names(make: Callable[[], Site]) -> None:
     """Each variable that the document reads a secret from is one of the Job's, and comes from a Secret."""
     one = make()
-    container = bootstrap_job(one)["spec"]["template"]["spec"]["containers"][0]
+    container = bootstrap_job(one, bootstrap_files(one))["spec"]["template"]["spec"]["containers"][0]
     secret = {variable["name"] for variable in container["env"] if "valueFrom" in variable}
     assert variables_of(bootstrap_data(one)) <= secret
 

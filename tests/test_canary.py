@@ -271,9 +271,9 @@ def test_a_secret_that_somebody_wrote_into_an_output_is_not_in_the_diff(work: Pa
 
 STAGES = {
     "build": (
-        "jhecfg.fleet.load", "jhecfg.pipeline.parse", "jhecfg.pipeline.resolve", "jhecfg.pipeline.judge_site",
+        "jhecfg.muster.load", "jhecfg.pipeline.parse", "jhecfg.pipeline.resolve", "jhecfg.pipeline.judge_site",
         "jhecfg.pipeline.render", "jhecfg.pipeline.patched", "jhecfg.pipeline.finished", "jhecfg.pipeline.emit_files",
-        "jhecfg.pipeline.dump", "jhecfg.pipeline.judge_artifacts", "jhecfg.pipeline.schema_violations", "jhecfg.fleet.write",
+        "jhecfg.pipeline.dump", "jhecfg.pipeline.judge_artifacts", "jhecfg.pipeline.schema_violations", "jhecfg.fleet.batch.write",
         "jhecfg.commands.build.result", "jhecfg.commands.build.remember",
     ),
     "secrets init": (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jhecfg import cli, fleet, pipeline
+from jhecfg import cli, pipeline
 from jhecfg.cli.app import JOURNEY
 from jhecfg.talk import Exit
 
@@ -297,7 +297,7 @@ def test_an_interrupt_exits_with_130(work: Path, jhecfg: Said, monkeypatch: pyte
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fleet, "compile_source", interrupted)
+    monkeypatch.setattr("jhecfg.fleet.batch.compile_source", interrupted)
     assert jhecfg("build")[0] == 130
 
 
@@ -396,13 +396,14 @@ def test_a_process_that_is_interrupted_exits_with_130(work: Path) -> None:
 
 INTERRUPTED = f"""
 import os, signal, sys
-from jhecfg import cli, fleet
-compiled = fleet.compile_source
+from jhecfg import cli
+from jhecfg.fleet import batch
+compiled = batch.compile_source
 def after(source, validator):
     if "site-30" in source.name:
         os.kill(os.getpid(), {int(signal.SIGINT)})
     return compiled(source, validator)
-fleet.compile_source = after
+batch.compile_source = after
 sys.exit(cli.run(["build"]))
 """
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
+import typer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jhecfg import cli
 from jhecfg.commands import build as commands
-from jhecfg.unchanged import is_plain
+from jhecfg.plain import COMMANDS, understood
+from jhecfg.talk import Talk
 from tests.tools import ROOT
 
 pytestmark = pytest.mark.slow
@@ -57,34 +62,123 @@ def test_a_command_without_options_does_what_it_does_with_its_defaults(
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize("command", ["build", "check"])
-def test_the_shorter_way_has_the_defaults_of_the_command_line(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each argument that it passes is the default that `cli/` declares."""
-    passed: dict[str, object] = {}
-    proper = inspect.signature(getattr(commands, command))
+# --- one table of options, two readers --------------------------------------------------------------------------------
 
-    def noted(*args: object, **named: object) -> int:
-        passed.update(proper.bind(*args, **named).arguments)
+
+def declared(command: str) -> dict[str, Any]:
+    """Return the parameters that typer has for a command, by their names."""
+    group: Any = typer.main.get_command(cli.app)
+    return {each.name or "": each for each in group.commands[command].params}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_typer_declares_the_table(command: str) -> None:
+    """Every option of a command, its flags, its default and its help: as the table has them, and no others."""
+    params = declared(command)
+    assert params.pop("specs").nargs == -1
+    assert [*params] == [option.name for option in COMMANDS[command]]
+    for option in COMMANDS[command]:
+        param = params[option.name]
+        assert tuple(param.opts) == option.flags
+        assert str(param.default) == str(option.default), option.name
+        assert (getattr(param, "help", ""), getattr(param, "is_flag", False)) == (
+            option.help,
+            isinstance(option.default, bool),
+        )
+        assert not option.choices or get_args(param.type_descriptor.annotation) == option.choices
+
+
+def called(run: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return what a command line passes to the commands, and how it would speak."""
+    passed: list[object] = []
+
+    def noted(specs: object, talk: Talk, asked: object, found: object = None) -> int:
+        passed.extend([specs, asked, talk.style, talk.quiet])
         return 0
 
-    monkeypatch.setattr(commands, command, noted)
-    assert commands.plainly([command]) == 0
-    declared = next(c.callback for c in cli.app.registered_commands if c.callback and c.callback.__name__ == command)
-    defaults = {name: each.default for name, each in inspect.signature(declared).parameters.items()}
-    talk, specs = passed.pop("talk"), passed.pop("specs")
-    assert (specs or None) == defaults.pop("specs")
-    assert (getattr(talk, "style", None), getattr(talk, "quiet", None)) == (
-        defaults.pop("style"),
-        defaults.pop("quiet"),
-    )
-    assert passed == defaults
+    for name in COMMANDS:
+        monkeypatch.setattr(commands, name, noted)
+    run()
+    return passed
 
 
-def test_only_words_without_options_are_plain() -> None:
-    """An option, another command, or nothing at all is for the command line proper."""
-    assert is_plain(["build"])
-    assert is_plain(["check", "a.yaml", "b.yaml"])
-    assert not any(map(is_plain, ([], ["diff"], ["--version"], ["build", "-q"], ["check", "a.yaml", "--out", "x"])))
+WORDS = st.sampled_from(
+    [
+        *(flag for options in COMMANDS.values() for option in options for flag in option.flags),
+        *(
+            "a.yaml",
+            "specs/b.yaml",
+            "2",
+            "1",
+            "0",
+            "65",
+            "007",
+            "text",
+            "json",
+            "yaml",
+            "1/2",
+            "x",
+            "",
+            "-",
+            "--",
+            "-qj2",
+        ),
+        *(
+            "--jobs=2",
+            "--jobs=",
+            "--out=x",
+            "-j=2",
+            "-j2",
+            "--quiet=1",
+            "--format=json",
+            "--form",
+            "--help",
+            "-h",
+            "\u0662",
+        ),
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(command=st.sampled_from([*COMMANDS]), words=st.lists(WORDS, max_size=6))
+def test_what_is_understood_means_what_typer_makes_of_it(
+    command: str, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quick reader reads a command line as typer does, or leaves it to typer."""
+    read = understood([command, *words])
+    if read is None:
+        return
+    with monkeypatch.context() as patch:
+        quick = called(lambda: commands.plainly(read, {}), patch)
+    with monkeypatch.context() as patch:
+        proper = called(lambda: cli.run([command, *words]), patch)
+    assert quick
+    assert quick == proper
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "build",
+        "check a.yaml b.yaml",
+        "build -q -j 2 --out x a.yaml",
+        "check --jobs=2 --format json --strict",
+        "diff --exit-code --shard 1/2",
+    ],
+)
+def test_what_is_plainly_right_is_understood(line: str) -> None:
+    """Commands as people and CI write them do not need typer."""
+    assert understood(line.split()) is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "plan", "--version", "build --help", "build --job 2", "build -q -q", "build --jobs 0", "build -", "build --"],
+)
+def test_anything_else_is_left_to_typer(line: str) -> None:
+    """Other commands, help, abbreviations, repetitions, and whatever is wrong."""
+    assert understood(line.split()) is None
 
 
 def test_an_installed_jhecfg_has_every_library_that_it_imports() -> None:

@@ -1,14 +1,27 @@
-"""build, check, diff."""
+"""build, check, diff. Their options are those of the table in `plain.py`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from jhecfg.cli.app import app
-from jhecfg.cli.words import Force, Jobs, Judge, Out, Quiet, Specs, Strict, Style, Watch, talk
+from jhecfg.cli.words import (
+    ExitCode,
+    Force,
+    Jobs,
+    Judge,
+    Out,
+    Quiet,
+    Shard,
+    Specs,
+    Strict,
+    Style,
+    Watch,
+    Written,
+    talk,
+)
 
 
 @app.command()
@@ -16,36 +29,24 @@ def build(
     specs: Specs = None,
     out: Out = Path("out"),
     jobs: Jobs = 1,
+    shard: Shard = "",
     force: Force = False,
     strict: Strict = False,
     validator: Judge = "auto",
     style: Style = "text",
     quiet: Quiet = False,
     watch: Watch = False,
-    exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 3 when files were written or removed.")
-    ] = False,
+    exit_code: Written = False,
 ) -> None:
     """Compile, judge, and write out/<site>/.
 
-    Nothing is written for a site whose spec has an error. Files of others are never touched.
+    Nothing is written for a site whose spec has an error; the others are. Files of others are never touched.
     """
+    from jhecfg.commands.build import Asked
     from jhecfg.commands.build import build as command
 
-    said = talk(style, quiet)
-    raise typer.Exit(
-        command(
-            specs,
-            said,
-            out,
-            jobs,
-            force=force,
-            strict=strict,
-            validator=validator,
-            watch=watch,
-            exit_code=exit_code,
-        )
-    )
+    asked = Asked(out, jobs, shard, validator, force=force, strict=strict, watch=watch, exit_code=exit_code)
+    raise typer.Exit(command(specs, talk(style, quiet), asked))
 
 
 @app.command()
@@ -53,6 +54,7 @@ def check(
     specs: Specs = None,
     out: Out = Path("out"),
     jobs: Jobs = 1,
+    shard: Shard = "",
     strict: Strict = False,
     validator: Judge = "auto",
     style: Style = "text",
@@ -63,10 +65,11 @@ def check(
 
     Nothing is written. For CI and pre-commit.
     """
+    from jhecfg.commands.build import Asked
     from jhecfg.commands.build import check as command
 
-    said = talk(style, quiet)
-    raise typer.Exit(command(specs, said, out, jobs, strict=strict, validator=validator, watch=watch))
+    asked = Asked(out, jobs, shard, validator, strict=strict, watch=watch)
+    raise typer.Exit(command(specs, talk(style, quiet), asked))
 
 
 @app.command()
@@ -74,11 +77,14 @@ def diff(
     specs: Specs = None,
     out: Out = Path("out"),
     jobs: Jobs = 1,
+    shard: Shard = "",
     validator: Judge = "auto",
     style: Style = "text",
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 3 when there is a difference.")] = False,
+    exit_code: ExitCode = False,
 ) -> None:
     """Print the unified diff that `build` would make."""
+    from jhecfg.commands.build import Asked
     from jhecfg.commands.build import diff as command
 
-    raise typer.Exit(command(specs, talk(style, quiet=True), out, jobs, exit_code=exit_code, validator=validator))
+    asked = Asked(out, jobs, shard, validator, exit_code=exit_code)
+    raise typer.Exit(command(specs, talk(style, quiet=True), asked))

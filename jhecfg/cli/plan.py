@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from jhecfg.cli.app import app
-from jhecfg.cli.words import Out, Specs, talk
+from jhecfg.cli.words import Out, Shard, Specs, talk
 
 
 @app.command(short_help="Say what a change means: restarts, outages, access, the way back.")
@@ -27,6 +27,7 @@ def plan(
         int, typer.Option("--limit", metavar="N", min=0, help="Characters of the markdown at most; 0 is no limit.")
     ] = 60_000,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 3 when anything changes.")] = False,
+    shard: Shard = "",
 ) -> None:
     """Say what a change of the specs means: restarts, Jobs, outages, access, commands, the way back.
 
@@ -44,5 +45,6 @@ def plan(
             style=style,
             limit=limit,
             exit_code=exit_code,
+            shard=shard,
         )
     )

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from jhecfg.plain import EXIT_CODE, FORCE, JOBS, OUT, QUIET, SHARD, STRICT, STYLE, VALIDATOR, WATCH, WRITTEN
 from jhecfg.report import Format, wants_colour
 from jhecfg.talk import Talk
 
@@ -16,21 +17,17 @@ Specs = Annotated[
     list[Path] | None,
     typer.Argument(metavar="SPEC", readable=False, help="Spec files [default: every file in specs/]."),
 ]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", readable=False, help="Folder of the outputs.")]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Processes to work in.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite hand-edited and foreign files that are in the way.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Let warnings fail.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what is wrong.")]
-Watch = Annotated[bool, typer.Option("--watch", help="Again whenever a spec changes; Ctrl-C ends it.")]
-Style = Annotated[Format, typer.Option("--format", help="How diagnostics are written.")]
-Judge = Annotated[
-    str,
-    typer.Option(
-        "--validator",
-        metavar="[auto|builtin|kubeconform|none]",
-        help="Schema judges: auto is builtin, and kubeconform where it is on PATH.",
-    ),
-]
+Out = Annotated[Path, typer.Option(*OUT.flags, metavar=OUT.metavar, readable=False, help=OUT.help)]
+Jobs = Annotated[int, typer.Option(*JOBS.flags, min=JOBS.least, max=JOBS.most, help=JOBS.help)]
+Shard = Annotated[str, typer.Option(*SHARD.flags, metavar=SHARD.metavar, help=SHARD.help)]
+Force = Annotated[bool, typer.Option(*FORCE.flags, help=FORCE.help)]
+Strict = Annotated[bool, typer.Option(*STRICT.flags, help=STRICT.help)]
+Quiet = Annotated[bool, typer.Option(*QUIET.flags, help=QUIET.help)]
+Watch = Annotated[bool, typer.Option(*WATCH.flags, help=WATCH.help)]
+ExitCode = Annotated[bool, typer.Option(*EXIT_CODE.flags, help=EXIT_CODE.help)]
+Written = Annotated[bool, typer.Option(*WRITTEN.flags, help=WRITTEN.help)]
+Style = Annotated[Format, typer.Option(*STYLE.flags, help=STYLE.help)]
+Judge = Annotated[str, typer.Option(*VALIDATOR.flags, metavar=VALIDATOR.metavar, help=VALIDATOR.help)]
 
 
 def talk(style: Format, quiet: bool) -> Talk:

@@ -4,129 +4,158 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from jhecfg.cache import remember
+from jhecfg.cache import Hit, recall, remember
 from jhecfg.diagnostics import Misused, ToolError, did_you_mean
-from jhecfg.fleet import Fleet, Mode, Options, Outcome, muster, run
-from jhecfg.pipeline import Validator, documentation
-from jhecfg.report import wants_colour
+from jhecfg.muster import Fleet, muster, shard_asked
+from jhecfg.outcome import Mode, Options, Outcome
+from jhecfg.plain import Words
+from jhecfg.report import Format, wants_colour
 from jhecfg.source import Source, discover
 from jhecfg.talk import Exit, Talk
-from jhecfg.tell import headline, in_the_way, result, unwritten
-from jhecfg.unchanged import LOCK, OUT, cache_options, forgotten, orphans
+from jhecfg.tell import bugs, headline, in_the_way, result, unwritten
+from jhecfg.unchanged import LOCK, cache_options, forgotten, orphans
+
+if TYPE_CHECKING:
+    from jhecfg.pipeline import Validator
 
 SPECS = Path("specs")
+VALIDATORS: tuple[Validator, ...] = ("auto", "builtin", "kubeconform", "none")
 FEW = 10
 """So many changed sites are listed file by file; of more, each gets a line."""
 
+Found = Mapping[str, Hit | None]
+"""What the cache was found to know of some specs, by their names in the command line."""
 
-def build(
-    specs: Sequence[Path] | None,
-    talk: Talk,
-    out: Path,
-    jobs: int,
-    *,
-    force: bool,
-    strict: bool,
-    validator: str,
-    watch: bool,
-    exit_code: bool,
-) -> int:
+UNASKED: Found = {}
+
+
+class Asked(NamedTuple):
+    """What is asked of a build, check or diff, whoever read the command line."""
+
+    out: Path
+    jobs: int = 1
+    shard: str = ""
+    validator: str = "auto"
+    force: bool = False
+    strict: bool = False
+    watch: bool = False
+    exit_code: bool = False
+
+
+def plainly(words: Words, found: Found) -> int:
+    """Run a command line that was understood without typer (`plain.understood`), as typer would have it run."""
+    values = words.values
+    style: Format = values["style"]  # type: ignore[assignment]  # one of its choices, or it was not understood
+    quiet = words.command == "diff" or bool(values.get("quiet"))
+    talk = Talk(style, quiet=quiet, colour=wants_colour(sys.stderr, os.environ))
+    own = {name: value for name, value in values.items() if name not in ("style", "quiet")}
+    asked = Asked(**{**own, "out": Path(str(own["out"]))})  # type: ignore[arg-type]  # as the table of options says
+    commands = {"build": build, "check": check, "diff": diff}
+    return commands[words.command]([Path(word) for word in words.specs] or None, talk, asked, found)
+
+
+def build(specs: Sequence[Path] | None, talk: Talk, asked: Asked, found: Found = UNASKED) -> int:
     """Compile, judge and write; with `watch` again and again, until an interrupt. `exit_code`: 3 if files changed."""
-
-    def once(named: Sequence[Path] | None) -> int:
-        return _each(named, talk, out, jobs, "build", validator=validator, force=force, strict=strict, fail=exit_code)
-
-    return _again_and_again(once, specs, talk) if watch else once(specs)
+    return _each(specs, talk, asked, "build", found)
 
 
-def plainly(argv: Sequence[str]) -> int:
-    """Run `build` or `check` without options (`is_plain`), as the command line would with its defaults.
-
-    Most builds are called so, and typer's imports and parsers would be a seventh of their time.
-    """
-    specs, out = [Path(word) for word in argv[1:]], Path(OUT)
-    talk = Talk("text", quiet=False, colour=wants_colour(sys.stderr, os.environ))
-    if argv[0] == "build":
-        return build(specs, talk, out, 1, force=False, strict=False, validator="auto", watch=False, exit_code=False)
-    return check(specs, talk, out, 1, strict=False, validator="auto", watch=False)
-
-
-def check(
-    specs: Sequence[Path] | None,
-    talk: Talk,
-    out: Path,
-    jobs: int,
-    *,
-    strict: bool,
-    validator: str,
-    watch: bool,
-) -> int:
+def check(specs: Sequence[Path] | None, talk: Talk, asked: Asked, found: Found = UNASKED) -> int:
     """Compile, judge and compare; exit 3 with the list and the diff when the output is not what would be written."""
-
-    def once(named: Sequence[Path] | None) -> int:
-        return _each(named, talk, out, jobs, "compare", validator=validator, strict=strict, fail=True)
-
-    return _again_and_again(once, specs, talk) if watch else once(specs)
+    return _each(specs, talk, asked._replace(exit_code=True), "compare", found)
 
 
-def _again_and_again(once: Callable[[Sequence[Path] | None], int], specs: Sequence[Path] | None, talk: Talk) -> int:
-    """Run a command whenever a spec changes. Returns at once where there is nothing to watch."""
+def diff(specs: Sequence[Path] | None, talk: Talk, asked: Asked, found: Found = UNASKED) -> int:
+    """Print the unified diff that `build` would make."""
+    return _each(specs, talk, asked, "compare", found, only_diff=True)
+
+
+def _each(
+    specs: Sequence[Path] | None, talk: Talk, asked: Asked, mode: Mode, found: Found, *, only_diff: bool = False
+) -> int:
+    if not asked.watch:
+        return _once(specs, talk, asked, mode, found, only_diff=only_diff)
     from jhecfg.watch import watch
+
+    def again(named: Sequence[Path] | None) -> int:
+        return _once(named, talk, asked, mode, {}, only_diff=only_diff)
 
     try:
         _named(specs)
     except (ToolError, Misused):
-        return once(specs)  # which says why
-    return watch(once, specs or None, SPECS, talk.say)
+        return again(specs)  # which says why
+    return watch(again, specs or None, SPECS, talk.say)
 
 
-def diff(specs: Sequence[Path] | None, talk: Talk, out: Path, jobs: int, *, exit_code: bool, validator: str) -> int:
-    """Print the unified diff that `build` would make."""
-    return _each(specs, talk, out, jobs, "compare", validator=validator, fail=exit_code, only_diff=True)
-
-
-def _each(
-    specs: Sequence[Path] | None,
-    talk: Talk,
-    out: Path,
-    jobs: int,
-    mode: Mode,
-    *,
-    validator: str,
-    force: bool = False,
-    strict: bool = False,
-    fail: bool = False,
-    only_diff: bool = False,
-) -> int:
+def _once(specs: Sequence[Path] | None, talk: Talk, asked: Asked, mode: Mode, found: Found, *, only_diff: bool) -> int:
     try:
-        _refuse_inside_a_site(out)
-        fleet = muster(_named(specs), explicit=bool(specs))
-        judge, binary = _judge(validator, talk)
+        _refuse_inside_a_site(asked.out)
+        shard = shard_asked(asked.shard)
+        paths = _named(specs)
+        options = Options(asked.out, mode, _judge(asked.validator), None, force=asked.force, strict=asked.strict)
+        fleet = muster(paths, explicit=bool(specs), recall=_recall(options, found))
+        mine = fleet.shard(*shard)
+        if mine.sources:
+            options = options._replace(kubeconform=_kubeconform(options.validator))
     except ToolError as error:
         talk.complain(f"jhecfg: {error}")
         return Exit.ENVIRONMENT
     except Misused as error:
         talk.complain(f"jhecfg: {error}")
         return Exit.USAGE
-    if not fleet.sources and not fleet.broken:
+    if not fleet.order:
         talk.complain(f"jhecfg: there is no spec in {SPECS}/; name one, as in `jhecfg build site.yaml`")
         return Exit.USAGE
-    options = Options(out=out, mode=mode, validator=judge, kubeconform=binary, force=force, strict=strict)
-    outcomes = [*run(fleet.sources, options, jobs, _Progress(talk, len(fleet.sources))), *fleet.broken]
-    _remember(fleet, outcomes, options)
+    if options.validator == "none":
+        talk.complain("warning: no schema and no rule about objects is checked (--validator none)")
+    if not mine.order:
+        talk.say(f"there is no site in part {asked.shard}")
+    outcomes = _outcomes(mine, options, asked.jobs, talk)
+    _remember(mine, outcomes, options)
     _tell(talk, outcomes, options, only_diff=only_diff)
-    if not specs and all(outcome.site for outcome in outcomes):
-        for name in orphans(str(out), {outcome.site for outcome in outcomes}):
-            talk.say(forgotten(str(out), name))
-    code = _code(outcomes, strict=strict, fail=fail)
+    whole = all(outcome.site for outcome in outcomes) and not fleet.broken
+    if not specs and whole and shard[0] == 1:
+        for name in orphans(str(asked.out), fleet.names):
+            talk.say(forgotten(str(asked.out), name))
+    code = _code(outcomes, strict=asked.strict, fail=asked.exit_code)
     if code == Exit.OUT_OF_DATE and mode == "compare":
         _tell_stale(talk, outcomes, options)
     if code == Exit.OK and mode == "build" and talk.on_terminal:
         _tell_next(talk, outcomes, options)
     return code
+
+
+def _recall(options: Options, found: Found) -> Callable[[Path], Hit | None]:
+    """Return how to ask what the cache knows of a spec; what was found already is not looked up again."""
+
+    def ask(path: Path) -> Hit | None:
+        name = path.as_posix()
+        return found[name] if name in found else recall(path, options.out, _cache_options(options))
+
+    return ask
+
+
+def _outcomes(fleet: Fleet, options: Options, jobs: int, talk: Talk) -> list[Outcome]:
+    """Compile what is to be compiled; return what became of every spec, in the order of the command line."""
+    outcomes = [*fleet.broken, *(_as_it_was(name, hit, options) for name, hit in fleet.same)]
+    if fleet.sources:
+        from jhecfg.commands.progress import Progress
+        from jhecfg.fleet import run  # not before: a file that is no YAML needs no compiler
+
+        with Progress(talk, len(fleet.sources)) as progress:
+            outcomes += run(fleet.sources, options, jobs, progress)
+    place = {name: at for at, name in enumerate(fleet.order)}
+    return sorted(outcomes, key=lambda outcome: place[outcome.spec])
+
+
+def _as_it_was(name: str, hit: Hit, options: Options) -> Outcome:
+    from jhecfg.tree import Comparison
+
+    comparison = Comparison(root=options.out / hit.site, changes=(), unchanged=hit.files)
+    return Outcome(spec=name, site=hit.site, comparison=comparison, same=True)
 
 
 def _named(specs: Sequence[Path] | None) -> list[Path]:
@@ -149,43 +178,32 @@ def _refuse_inside_a_site(out: Path) -> None:
         raise Misused(f"{out}/ lies inside the outputs of a site, {site.name}; give --out {better}")
 
 
-def _judge(validator: str, talk: Talk) -> tuple[Validator, str | None]:
-    """Return the validator and kubeconform's path; say which judge does not run. Raises ToolError, Misused."""
-    from jhecfg.rules.kubeconform import find_kubeconform
+def _judge(validator: str) -> Validator:
+    """Return the validator that a word names. Raises Misused."""
+    for known in VALIDATORS:
+        if validator == known:
+            return known
+    raise Misused(f"there is no validator '{validator}'; {did_you_mean(validator, VALIDATORS)}")
 
-    if validator == "builtin":
-        return "builtin", None
-    if validator == "none":
-        talk.complain("warning: no schema and no rule about objects is checked (--validator none)")
-        return "none", None
+
+def _kubeconform(validator: Validator) -> str | None:
+    """Return the path of kubeconform, where it is to run. Raises ToolError."""
     if validator not in ("auto", "kubeconform"):
-        hint = did_you_mean(validator, ["auto", "builtin", "kubeconform", "none"])
-        raise Misused(f"there is no validator '{validator}'; {hint}")
+        return None
+    from jhecfg.rules.kubeconform import find_kubeconform  # not before there is something to judge
+
     binary = find_kubeconform()
     if binary is None and validator == "kubeconform":
         raise ToolError(
             "kubeconform is not on PATH; install it with "
             "`go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0`, or use --validator builtin"
         )
-    return ("auto" if validator == "auto" else "kubeconform"), binary
-
-
-class _Progress:
-    """A line that counts sites, on a terminal and when there are many."""
-
-    def __init__(self, talk: Talk, total: int) -> None:
-        self.total = total
-        self.shown = talk.on_terminal and not talk.quiet and total > 40
-
-    def __call__(self, ready: int) -> None:
-        if self.shown:
-            end = "\r" if ready < self.total else "\n"
-            sys.stderr.write(f"{ready}/{self.total} sites{end}")
+    return binary
 
 
 def _remember(fleet: Fleet, outcomes: Sequence[Outcome], options: Options) -> None:
     """Note what compiled without a word and is now on disk, so that the next call need not compile it again."""
-    silent = {o.spec: o for o in outcomes if not o.diagnostics and o.comparison is not None}
+    silent = {o.spec: o for o in outcomes if not o.diagnostics and o.comparison is not None and not o.same}
     for source in fleet.sources:
         outcome = silent.get(source.name)
         if outcome is not None and (options.mode == "build" or not outcome.stale):
@@ -205,8 +223,9 @@ def _paths(source: Source) -> dict[str, str]:
 def _tell(talk: Talk, outcomes: Sequence[Outcome], options: Options, *, only_diff: bool) -> None:
     found = [diagnostic for outcome in outcomes for diagnostic in outcome.diagnostics]
     if found or talk.style != "text":
-        docs = documentation() if talk.style == "sarif" else {}  # the only format that carries it
-        talk.diagnostics(found, docs, unwritten(outcomes) if options.mode == "build" else "")
+        talk.diagnostics(found, _docs(talk), unwritten(outcomes) if options.mode == "build" else "")
+    for text in bugs(outcomes):
+        talk.complain(text)
     for outcome in outcomes:
         for line in in_the_way(outcome, options):
             talk.complain(line)
@@ -222,7 +241,18 @@ def _tell(talk: Talk, outcomes: Sequence[Outcome], options: Options, *, only_dif
     if checked and not only_diff:
         second = " and kubeconform" if options.kubeconform else ""
         absent = "; kubeconform is not on PATH" if options.validator == "auto" and not second else ""
-        talk.say(f"{checked} objects checked against the built-in schemas{second}{absent}")
+        same = sum(outcome.same for outcome in outcomes)
+        rest = f"; {same} {'site' if same == 1 else 'sites'} as checked before" if same else ""
+        talk.say(f"{checked} objects checked against the built-in schemas{second}{absent}{rest}")
+
+
+def _docs(talk: Talk) -> Mapping[str, str]:
+    """Return the documentation of every code, for the only format that carries it."""
+    if talk.style != "sarif":
+        return {}
+    from jhecfg.pipeline import documentation
+
+    return documentation()
 
 
 def _tell_stale(talk: Talk, outcomes: Sequence[Outcome], options: Options) -> None:
@@ -247,7 +277,9 @@ def _tell_next(talk: Talk, outcomes: Sequence[Outcome], options: Options) -> Non
 
 
 def _code(outcomes: Sequence[Outcome], *, strict: bool, fail: bool) -> int:
-    """Return the gravest outcome: environment, then the specs, then refusals, then drift."""
+    """Return the gravest outcome: a bug, environment, then the specs, then refusals, then drift."""
+    if any(outcome.bug for outcome in outcomes):
+        return Exit.BUG
     if any(outcome.trouble for outcome in outcomes):
         return Exit.ENVIRONMENT
     if any(outcome.failed or (strict and outcome.diagnostics) for outcome in outcomes):

@@ -14,7 +14,7 @@ from jhecfg.explain.document import codes_document, key_document, output_documen
 from jhecfg.explain.keys import every_name, key_named
 from jhecfg.explain.places import document_of
 from jhecfg.explain.text import key_text, output_text, spec_text
-from jhecfg.fleet import muster
+from jhecfg.muster import muster
 from jhecfg.pipeline import Build, compile_source, documentation
 from jhecfg.source import Source, discover, load
 from jhecfg.talk import Exit, Talk

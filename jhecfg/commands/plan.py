@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from jhecfg.diagnostics import Diagnostic, Misused, SpecError, ToolError
-from jhecfg.fleet import muster
+from jhecfg.muster import muster, shard_asked
 from jhecfg.plan.document import document
 from jhecfg.plan.markdown import markdown
 from jhecfg.plan.model import Plan
@@ -33,10 +33,12 @@ def plan(
     style: PlanFormat,
     limit: int,
     exit_code: bool,
+    shard: str = "",
 ) -> int:
     """Say what changes between a git revision, or another file, and the specs of the working tree."""
     try:
-        outcomes = list(_against(specs, against) if against is not None else _since(specs, rev, out))
+        index, count = shard_asked(shard)
+        outcomes = list(_against(specs, against) if against is not None else _since(specs, rev, out, index, count))
     except (UnknownRevision, Misused) as error:
         talk.complain(f"jhecfg: {error}")
         return Exit.USAGE
@@ -65,10 +67,11 @@ def _read(path: Path) -> Side:
         return Side(path.as_posix(), None, error.diagnostics)
 
 
-def _since(specs: Sequence[Path] | None, rev: str, out: Path) -> Iterator[Outcome]:
+def _since(specs: Sequence[Path] | None, rev: str, out: Path, index: int, count: int) -> Iterator[Outcome]:
+    """Compare with a revision; of all pairs of a site before and after, those of one part."""
     with Revision(rev) as revision:
         after = _now(specs)
-        for two in matched(_then(revision, specs, after), after):
+        for two in matched(_then(revision, specs, after), after)[index - 1 :: count]:
             lock = None
             if two.before is not None and two.before.site:
                 lock = revision.bytes_at(revision.inside(out / two.before.site / LOCK))

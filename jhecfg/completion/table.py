@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
         (
             Option(("--out",), "folder", "Folder of the outputs."),
             Option(("--jobs", "-j"), "text", "Processes to work in."),
+            Option(("--shard",), "text", "Only the Ith of N parts of the sites, for N machines, as in 2/4."),
             Option(("--force",), "", "Overwrite hand-edited and foreign files that are in the way."),
             Option(("--strict",), "", "Let warnings fail."),
             Option(
@@ -58,6 +59,7 @@ COMMANDS: dict[str, Command] = {
         (
             Option(("--out",), "folder", "Folder of the outputs."),
             Option(("--jobs", "-j"), "text", "Processes to work in."),
+            Option(("--shard",), "text", "Only the Ith of N parts of the sites, for N machines, as in 2/4."),
             Option(("--strict",), "", "Let warnings fail."),
             Option(
                 ("--validator",),
@@ -76,6 +78,7 @@ COMMANDS: dict[str, Command] = {
         (
             Option(("--out",), "folder", "Folder of the outputs."),
             Option(("--jobs", "-j"), "text", "Processes to work in."),
+            Option(("--shard",), "text", "Only the Ith of N parts of the sites, for N machines, as in 2/4."),
             Option(
                 ("--validator",),
                 "auto|builtin|kubeconform|none",
@@ -161,6 +164,7 @@ COMMANDS: dict[str, Command] = {
             Option(("--format",), "text|json|markdown", "How the plan is written."),
             Option(("--limit",), "text", "Characters of the markdown at most; 0 is no limit."),
             Option(("--exit-code",), "", "Exit with 3 when anything changes."),
+            Option(("--shard",), "text", "Only the Ith of N parts of the sites, for N machines, as in 2/4."),
             Option(("--help", "-h"), "", "Show this message and exit."),
         ),
         ("spec",),

@@ -18,8 +18,9 @@ ADMIN_UI = "JHE Admin UI"  # JHE v0.0.10 … main look the application up by exa
 
 def bootstrap(site: Site) -> Iterator[Artifact]:
     """Render the Job that makes the superuser, OAuth applications, organizations and settings."""
-    yield Artifact(f"{FOLDER}/configmap-bootstrap.yaml", script_config(site, NAME, bootstrap_files(site)))
-    yield Artifact(f"{FOLDER}/job-bootstrap.yaml", bootstrap_job(site))
+    files = bootstrap_files(site)
+    yield Artifact(f"{FOLDER}/configmap-bootstrap.yaml", script_config(site, NAME, files))
+    yield Artifact(f"{FOLDER}/job-bootstrap.yaml", bootstrap_job(site, files))
 
 
 def bootstrap_files(site: Site) -> dict[str, str]:
@@ -27,8 +28,8 @@ def bootstrap_files(site: Site) -> dict[str, str]:
     return {"bootstrap.py": script("bootstrap.py"), "bootstrap.json": document(bootstrap_data(site))}
 
 
-def bootstrap_job(site: Site) -> Tree:
-    """Return the bootstrap Job."""
+def bootstrap_job(site: Site, files: dict[str, str]) -> Tree:
+    """Return the bootstrap Job, which runs the script of these files."""
     ex = site.exchange
     variables = [
         env("JHE_BOOTSTRAP", f"{script_folder(NAME)}/bootstrap.json"),
@@ -41,7 +42,7 @@ def bootstrap_job(site: Site) -> Tree:
             else []
         ),
     ]
-    return script_job(site, NAME, bootstrap_files(site), variables, deadline=900)
+    return script_job(site, NAME, files, variables, deadline=900)
 
 
 def bootstrap_data(site: Site) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.site import Edge, Hub, Image, Site, Smart
@@ -198,7 +198,7 @@ def _groups(ids: tuple[int, ...]) -> list[str]:
 
 @cache
 def _file(name: str) -> str:
-    return (files("jhecfg.render") / "files" / name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / "files" / name).read_text(encoding="utf-8")
 
 
 def _resources(cpu: str, memory: str, limit: str) -> Tree:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jhecfg.artifact import Artifact, Tree
@@ -48,7 +48,7 @@ def migrate_job(site: Site) -> Tree:
 @cache
 def script(name: str) -> str:
     """Return a script of `files/`: a constant, the same for every spec."""
-    return (files("jhecfg.render") / "files" / name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / "files" / name).read_text(encoding="utf-8")
 
 
 def script_config(site: Site, name: str, data: dict[str, str]) -> Tree:

@@ -8,6 +8,7 @@ from typing import Any
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
+from jhecfg.rules.manifests import delivery_of
 from jhecfg.site import Site
 
 SUBSTITUTE = "kustomize.toolkit.fluxcd.io/substitute"
@@ -19,8 +20,8 @@ _READ_BY_ARGO = (".yaml", ".yml", ".json", ".jsonnet")
 
 def _of_kind(artifacts: Sequence[Artifact], kind: str, group: str) -> Iterator[tuple[str, Tree]]:
     """Yield (path, object) of a kind, in the delivery folder."""
-    for artifact in artifacts:
-        tree = artifact.manifest if artifact.path.startswith("gitops/") else None
+    for artifact in delivery_of(artifacts):
+        tree = artifact.manifest
         if tree is None or tree["kind"] != kind or not str(tree["apiVersion"]).startswith(f"{group}/"):
             continue
         # What a patch has bent out of shape is the schema's to say.

@@ -11,18 +11,18 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
-import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jhecfg import schemas
 from jhecfg.diagnostics import Loc, ToolError
 from jhecfg.programs import program
 from jhecfg.rules.schema_error import Violation
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 INSTALL = "go install github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0"
 
@@ -51,6 +51,8 @@ def kubeconform_violations(
     Returns what kubeconform forbids, in the order of the files. Raises ToolError when the binary is missing, is not
     kubeconform, does not end within `timeout` seconds, or does not account for every file.
     """
+    import tempfile  # here and below: most builds only ask whether there is a kubeconform
+
     numbered = {f"{number:05}.yaml": path for number, path in enumerate(files)}
     with tempfile.TemporaryDirectory(prefix="jhecfg-") as temporary:
         root = Path(temporary)
@@ -71,6 +73,8 @@ def _lay_out(root: Path, files: Mapping[str, bytes], kubernetes: str) -> None:
 
 def _run(binary: str, root: Path, kubernetes: str, timeout: float) -> str:
     """Run kubeconform in a process group of its own and return its stdout."""
+    import subprocess
+
     location = "schemas/{{.ResourceKind}}{{.KindSuffix}}.json"
     options = ["-strict", "-summary", "-verbose", "-output", "json", "-n", "2"]
     command = [os.path.abspath(binary), *options, "-kubernetes-version", f"{kubernetes}.0"]
@@ -91,8 +95,10 @@ def _run(binary: str, root: Path, kubernetes: str, timeout: float) -> str:
     return str(out.decode("utf-8", "replace"))
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: Popen[bytes]) -> None:
     """Leave nothing running: not the process, not what it started."""
+    import signal
+
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

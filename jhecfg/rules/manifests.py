@@ -16,14 +16,21 @@ Objects = Sequence[tuple[str, Tree]]
 
 
 class Outputs(tuple[Artifact, ...]):
-    """A site's artifacts, with the Kubernetes objects among them picked out once for all rules."""
+    """A site's artifacts, with what many rules ask for picked out once: Kubernetes objects, and those of delivery.
+
+    `secrets` are the references to Secrets, once a rule asked for them (`rules.secrets.references`).
+    """
 
     objects: list[tuple[str, Tree]]
+    delivery: tuple[Artifact, ...]
+    secrets: tuple[Any, ...] | None
 
     def __new__(cls, artifacts: Iterable[Artifact]) -> Outputs:
         """Take the artifacts in their order."""
         self = super().__new__(cls, artifacts)
         self.objects = objects_of(tuple(self))
+        self.delivery = delivery_of(tuple(self))
+        self.secrets = None
         return self
 
 
@@ -37,6 +44,13 @@ def objects_of(artifacts: Sequence[Artifact]) -> list[tuple[str, Tree]]:
     pairs = ((artifact.path, artifact.manifest) for artifact in artifacts)
     served = ((path, tree) for path, tree in pairs if path.startswith(("manifests/", "gitops/")))
     return [(path, tree) for path, tree in served if tree is not None and isinstance(tree.get("metadata"), dict)]
+
+
+def delivery_of(artifacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
+    """Return what Argo CD or Flux is told."""
+    if isinstance(artifacts, Outputs):
+        return artifacts.delivery
+    return tuple(artifact for artifact in artifacts if artifact.path.startswith("gitops/"))
 
 
 def _identity(tree: Tree) -> tuple[str, str, str, str]:
@@ -387,12 +401,15 @@ def _are_clean(strings: set[str]) -> bool:
 
 def _collect(tree: Any, strings: set[str]) -> None:
     """Gather every text of a tree, without places: these are only needed when something is found."""
-    for value in tree.values() if type(tree) is dict else tree:
-        kind = type(value)
-        if kind is str:
-            strings.add(value)
-        elif kind is dict or kind is list:
-            _collect(value, strings)
+    todo, add = [tree], strings.add
+    while todo:
+        node = todo.pop()
+        for value in node.values() if type(node) is dict else node:
+            kind = type(value)
+            if kind is str:
+                add(value)
+            elif kind is dict or kind is list:
+                todo.append(value)
 
 
 def _texts(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc, Severity
 from jhecfg.resolve.secrets import whole_secrets
-from jhecfg.rules.manifests import containers_of, objects_of, pods_of
+from jhecfg.rules.manifests import Outputs, containers_of, objects_of, pods_of
 from jhecfg.site import Site
 
 
@@ -70,7 +70,7 @@ def unused_secret(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding
 
     *Instead:* take back the patch that removes the reference.
     """
-    found = list(references(site, artifacts))
+    found = references(site, artifacts)
     whole = {(ref.namespace, ref.name) for ref in found if ref.key is None}
     used = {(ref.namespace, ref.name, ref.key) for ref in found}
     for need in site.secrets:
@@ -81,8 +81,16 @@ def unused_secret(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding
                 )
 
 
-def references(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Reference]:
-    """Yield every reference to a Secret that pods, edge and hubs need; not those that a controller makes for itself."""
+def references(site: Site, artifacts: Sequence[Artifact]) -> tuple[Reference, ...]:
+    """Return every reference to a Secret that pods, edge and hubs need; not those that a controller makes itself."""
+    if not isinstance(artifacts, Outputs):
+        return tuple(_references(site, artifacts))
+    if artifacts.secrets is None:
+        artifacts.secrets = tuple(_references(site, artifacts))
+    return artifacts.secrets
+
+
+def _references(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Reference]:
     for path, tree in objects_of(artifacts):
         namespace = str(tree["metadata"].get("namespace", ""))
         for loc, template in pods_of(tree):

@@ -1,7 +1,5 @@
 """SiteSpec: everything a person may write about a site, version 1."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -1,11 +1,8 @@
 """What every part of the spec is made of: the base model and the scalar types, each with its rule in words."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
 
 PATTERNS: dict[str, str] = {}
 """A pattern and what it asks for, in words: what a diagnostic says was expected."""
@@ -19,7 +16,8 @@ def _text(pattern: str, words: str, longest: int) -> StringConstraints:
 
 def _camel(name: str) -> str:
     """Turn a Python name into the spec's: `max_storage_gib` into `maxStorageGiB`."""
-    return to_camel(name).replace("Gib", "GiB")
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others).replace("Gib", "GiB")
 
 
 class Spec(BaseModel):

@@ -1,7 +1,5 @@
 """The application's part of the spec: image, Exchange, administrator, database, organizations."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

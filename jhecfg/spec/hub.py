@@ -1,7 +1,5 @@
 """The JupyterHubs' part of the spec: who may enter, what a user's server is."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The platform's part of the spec: edge, secrets, cluster, delivery, patches."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field
