@@ -1234,6 +1234,7 @@ def no_descriptor_leaks() -> Iterator[None]:
 def folding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let names be found whatever their case, and listed as they were made: as on macOS, Windows and exFAT."""
     monkeypatch.setattr(folder_module, "DIR_FDS", True)
+    monkeypatch.setattr(folder_module, "os", os)
     at, enter = folder_module.Folder._at, folder_module._enter
 
     def spelled(name: str, folder: int | None) -> str:
