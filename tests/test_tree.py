@@ -311,6 +311,17 @@ def test_strangers_are_named_and_are_no_obstacle(out: Path) -> None:
     assert comparison.clean
 
 
+def test_a_folder_in_the_place_of_a_stale_file_is_a_strangers(out: Path) -> None:
+    """Somebody put a folder where a file of ours was: it stays, and stops nothing."""
+    write(out, SITE, site(stale=b"1\n"))
+    (out / SITE / "stale").unlink()
+    (out / SITE / "stale").mkdir()
+    (out / SITE / "stale/mine").write_bytes(b"mine\n")
+    write(out, SITE, site())
+    assert compare(out, SITE, site()).strangers == ("stale/",)
+    assert on_disk(out / SITE) == {**site(), "stale/mine": b"mine\n"}
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_a_folder_with_strangers_is_never_replaced_by_a_file(out: Path, force: bool) -> None:
     """Where a file is wanted and a folder with somebody's files lies, even force refuses."""
@@ -1223,6 +1234,7 @@ def no_descriptor_leaks() -> Iterator[None]:
 def folding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let names be found whatever their case, and listed as they were made: as on macOS, Windows and exFAT."""
     monkeypatch.setattr(folder_module, "DIR_FDS", True)
+    monkeypatch.setattr(folder_module, "os", os)
     at, enter = folder_module.Folder._at, folder_module._enter
 
     def spelled(name: str, folder: int | None) -> str:
