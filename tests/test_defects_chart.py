@@ -120,8 +120,8 @@ def test_c8_the_exchange_is_behind_the_edge(real: Compiled) -> None:
 def test_c9_probes_have_time_and_pods_have_bounds(real: Compiled) -> None:
     """There is a startup probe, every probe waits five seconds or more, requests and limits are set."""
     assert all(real.app[probe]["timeoutSeconds"] >= 5 for probe in PROBES)
-    assert real.app["resources"]["requests"].keys() == {"cpu", "memory"}
-    assert "memory" in real.app["resources"]["limits"]
+    assert real.app["resources"]["requests"].keys() == {"cpu", "memory", "ephemeral-storage"}
+    assert {"memory", "ephemeral-storage"} <= real.app["resources"]["limits"].keys()
     assert real.app["securityContext"]["readOnlyRootFilesystem"] is True
 
 
