@@ -336,11 +336,12 @@ def test_a_crash_at_any_stage_tells_nothing(
 
 _CRASHED = """
 import os, sys
-from jhecfg import cli, fleet
+from jhecfg import cli
+from jhecfg.fleet import batch
 from jhecfg.secretstore import store
 def broken(*args, **options):
     {how}
-fleet.{stage} = store.{store} = broken
+batch.{stage} = store.{store} = broken
 sys.exit(cli.run({words!r}))
 """
 
@@ -356,7 +357,7 @@ def test_a_process_that_dies_tells_nothing(how: str, words: list[str], work: Pat
         [sys.executable, "-c", script], env=environment, capture_output=True, check=False, timeout=60, cwd=work
     )
     said = (done.stdout + done.stderr).decode(errors="replace")
-    assert done.returncode in (70, -signal.SIGABRT)
+    assert done.returncode in (70, -signal.SIGABRT, 5)  # 5: a worker that died twice of the same site
     assert said
     assert CANARY not in said
     assert [each for each in complete if each in said] == []

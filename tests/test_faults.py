@@ -38,7 +38,7 @@ def wrong(cases: list[dict[str, object]]) -> list[object]:
         ("step by step: build, changed", 61, {"old", "mix", "new"}),
         ("step by step: set", 7, {"old", "new"}),
         ("step by step: init", 17, {"old", "mix", "new"}),
-        ("step by step: secrets rotate", 23, {"old", "new"}),
+        ("step by step: secrets rotate", 23, {"old", "mix", "new"}),
     ],
     ids=lambda value: value.removeprefix("step by step: ") if isinstance(value, str) else "",
 )
@@ -69,16 +69,17 @@ def test_what_a_machine_brings_loses_nothing(tmp_path: Path, part: str, share: f
 
 KILLED = """
 import os, signal, sys
-from jhecfg import cli, fleet
+from jhecfg import cli
+from jhecfg.fleet import workers
 def die(*batch):
     os.kill(os.getpid(), signal.SIGKILL)
-fleet._run_batch = die
+workers.run_batch = die
 sys.exit(cli.run(["build", "--jobs", "2", "one.yaml", "two.yaml"]))
 """
 
 
 def test_a_process_that_the_system_kills_is_said(tmp_path: Path) -> None:
-    """Out of memory, the kernel kills one of several processes: exit 5 with what to do, and no bug."""
+    """Out of memory, the kernel kills processes: exit 5 with the sites that they died of, twice each, and no bug."""
     for name in ("one", "two"):
         (tmp_path / f"{name}.yaml").write_text(
             (ROOT / "tests/base.yaml").read_text().replace("site: base", f"site: {name}")
@@ -87,5 +88,6 @@ def test_a_process_that_the_system_kills_is_said(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False, timeout=120)
     assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr == (
-        "jhecfg: one of the processes was killed, as the system does when memory runs out; run it again, with fewer --jobs\n"
+        "one.yaml: the process that worked at it ended twice (SIGKILL); is there enough memory?\n"
+        "two.yaml: the process that worked at it ended twice (SIGKILL); is there enough memory?\n"
     )

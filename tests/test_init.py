@@ -595,7 +595,7 @@ def on_terminal(words: list[str], answers: list[str]) -> tuple[int, str]:
 
 def test_the_hook_of_pre_commit_runs_check(work: Path, init: Said) -> None:
     """The command that pre-commit runs finds a fresh build in order, and one whose spec has changed not."""
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    hook, _ = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     assert (hook["id"], hook["language"], hook["pass_filenames"]) == ("jhecfg-check", "python", False)
     assert re.search(hook["files"], "specs/jhe.yaml")
     assert not re.search(hook["files"], "docs/specs.md")

@@ -131,7 +131,8 @@ def test_the_bytes_depend_on_no_path_to_the_spec(tmp_path: Path) -> None:
     """Named from afar, by an absolute path, by a link or by a way around, a spec has the same outputs."""
     away = tmp_path / "away"
     away.mkdir()
-    (away / "link.yaml").symlink_to(TESTS / "base.yaml")
+    (away / "other.yaml").write_bytes((TESTS / "base.yaml").read_bytes())
+    (away / "link.yaml").symlink_to("other.yaml")  # one that leads out of the repository is refused
     ways = (
         str(TESTS / "base.yaml"),
         str(away / "link.yaml"),

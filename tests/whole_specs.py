@@ -103,7 +103,7 @@ def sealed_tree(backend: str, namespace: str, name: str, keys: Sequence[str]) ->
 @st.composite
 def wholes(draw: st.DrawFn, hubs: int | None = None, orgs: int | None = None) -> Whole:
     """Draw a spec with any field in it; with so many hubs and organizations, or with few."""
-    environment = draw(st.sampled_from(("production", "staging", "demo")))
+    environment = draw(st.sampled_from(("production", "staging", "demo", "demo")))
     clustered: bool = draw(st.booleans())
     named = draw(organizations(draw(st.sampled_from((0, 1, 2, 5))) if orgs is None else orgs))
     count = draw(st.sampled_from((0, 1, 1, 2, 4))) if hubs is None else hubs
@@ -179,7 +179,7 @@ def applications(draw: st.DrawFn, environment: str) -> Tree:
             optional={"schedule": st.sampled_from(("0 4 * * 1-5", "*/15 * * * *"))},
         )
     if environment == "demo":
-        fields["demoData"] = st.sampled_from(("none", "basic", "rich") if newer else ("none", "basic"))
+        fields["demoData"] = st.sampled_from(("rich", "none", "basic", "rich") if newer else ("none", "basic"))
     return {"image": image, "exchange": draw(optional(**fields))}
 
 
@@ -224,6 +224,7 @@ def rds(draw: st.DrawFn, *, own_network: bool) -> Tree:
         storageGiB=st.sampled_from((20, 100)),
         maxStorageGiB=st.sampled_from((110, 65536)),
         multiAz=st.booleans(),
+        enhancedMonitoring=st.booleans(),
         backupDays=st.sampled_from((1, 35)),
         deletionProtection=st.booleans(),
         masterUser=st.sampled_from(("postgres", "master_1")),
