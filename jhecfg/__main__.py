@@ -29,8 +29,7 @@ def _run(argv: list[str]) -> int:
     if argv == ["--version"]:
         from jhecfg import __version__
 
-        sys.stdout.write(f"jhecfg {__version__}\n")
-        return 0
+        return _say(f"jhecfg {__version__}\n")
     words = understood(argv)
     if words is None:
         from jhecfg.cli import run
@@ -39,13 +38,29 @@ def _run(argv: list[str]) -> int:
     from jhecfg.unchanged import recalled, unchanged
 
     found = recalled(words)
-    code = unchanged(words, found)
+    code = unchanged(words, found, _say)
     if code is not None:
         return code
     from jhecfg.commands.build import plainly
     from jhecfg.talk import guarded
 
     return guarded(lambda: plainly(words, found))
+
+
+def _say(text: str) -> int:
+    """Print a result before anything heavy is imported; return the exit code."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (OSError, AttributeError):  # a closed pipe, a full disk, no stream at all: others know what that means
+        from jhecfg.talk import Exit, Talk, guarded
+
+        def again() -> int:
+            Talk("text", quiet=False, colour=False).result(text)
+            return Exit.OK
+
+        return guarded(again)
+    return 0
 
 
 def _leave(code: int) -> None:

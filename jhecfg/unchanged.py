@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from jhecfg.cache import Hit, recall
 from jhecfg.plain import Words, shard_of
@@ -22,8 +22,8 @@ def recalled(words: Words) -> dict[str, Hit | None]:
     return {spec: recall(spec, str(words.values["out"]), options) for spec in words.specs or _discover()}
 
 
-def unchanged(words: Words, found: Mapping[str, Hit | None]) -> int | None:
-    """Return 0 after saying that nothing changed, or None when the command has to run."""
+def unchanged(words: Words, found: Mapping[str, Hit | None], say: Callable[[str], int]) -> int | None:
+    """Say that nothing changed, and return `say`'s exit code; None when the command has to run."""
     values, hits = words.values, {spec: hit for spec, hit in found.items() if hit is not None}
     plain = values["style"] == "text" and values["validator"] in ("auto", "builtin") and not values.get("watch")
     if not plain or not hits or len(hits) < len(found) or not _agree(words, hits):
@@ -35,18 +35,12 @@ def unchanged(words: Words, found: Mapping[str, Hit | None]) -> int | None:
         return None
     if values.get("quiet") or words.command == "diff":
         return 0
-    text = "".join(said(hit.site, hit.files) for hit in mine)
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        from jhecfg.report import put  # not before: it is slow to import
-
-        put(sys.stdout, text)
+    code = say("".join(said(hit.site, hit.files) for hit in mine))
     out, names = str(values["out"]), {hit.site for hit in sites}
     left = orphans(out, names) if not words.specs and shard == (1, 1) else ()
-    sys.stderr.write("".join(f"{forgotten(out, name)}\n" for name in left))
-    return 0
+    if sys.stderr is not None:  # `2>&-`
+        sys.stderr.write("".join(f"{forgotten(out, name)}\n" for name in left))
+    return code
 
 
 def _agree(words: Words, hits: Mapping[str, Hit]) -> bool:

@@ -252,7 +252,8 @@ def _scalar(value: Any, chance: random.Random, *, flow: bool = False) -> str:
         return bare
     if value.isprintable() and chance.random() < 0.5:
         return "'" + value.replace("'", "''") + "'"
-    return json.dumps(value, ensure_ascii=chance.random() < 0.5)
+    astral = any(ord(each) > 0xFFFF for each in value)  # JSON escapes those in two halves, which YAML forbids
+    return json.dumps(value, ensure_ascii=not astral and chance.random() < 0.5)
 
 
 # --- a change of one hub ----------------------------------------------------------------------------------------------

@@ -51,8 +51,9 @@ def test_an_ascii_stream_takes_any_text(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(("where", "code", "said"), [(">&-", 0, ""), ("2>&-", 0, ""), ("> /dev/full", 5, FULL)])
-def test_a_stream_that_takes_nothing_is_no_bug(where: str, code: int, said: str) -> None:
+@pytest.mark.parametrize("words", ["explain unknown-org", "--version"])
+def test_a_stream_that_takes_nothing_is_no_bug(words: str, where: str, code: int, said: str) -> None:
     """A closed one is silent, as with other programs; a full disk is said, and is the machine's fault."""
-    command = f"{shlex.quote(sys.executable)} -m jhecfg explain unknown-org {where}"
+    command = f"{shlex.quote(sys.executable)} -m jhecfg {words} {where}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (code, said)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from jhecfg.__main__ import _say
 from jhecfg.artifact import Artifact
 from jhecfg.diagnostics import SpecError
 from jhecfg.emit import dump
@@ -30,7 +31,7 @@ def answered(*argv: str) -> int | None:
     """Say what the cache alone makes of a command line."""
     words = understood(argv)
     assert words is not None
-    return unchanged(words, recalled(words))
+    return unchanged(words, recalled(words), _say)
 
 
 IGNORED = "  # jhecfg: ignore[secret-not-sealed] the others come later"
