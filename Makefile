@@ -14,7 +14,8 @@ demo: $(VENV)/.installed
 	@PATH="$(CURDIR)/.tools/bin:$$PATH" tools/demo "$(BIN)/jhecfg"
 
 ## test: every check but the opt-ins; the same in CI
-test: tools lint
+test: $(VENV)/.installed
+	@$(MAKE) --no-print-directory -j 2 tools lint
 	$(BIN)/pytest -n auto --dist loadgroup -m "$(EVERYDAY)"
 
 ## cluster-test: a real Kubernetes API server and delivery controllers take the output; an opt-in (docs/testing.md)
@@ -23,6 +24,7 @@ cluster-test: cluster-tools
 
 ## hooks-test: pre-commit itself installs this checkout and runs its hooks; an opt-in (docs/testing.md)
 hooks-test: tools
+	@tools/install hooks "$(PYTHON)"
 	$(BIN)/pytest -m hooks
 
 ## judges: every judge of the output, also those that are heavy to install; an opt-in. CHART=DIR counts a chart beside it
