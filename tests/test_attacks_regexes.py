@@ -17,6 +17,8 @@ from jhecfg.spec.base import PATTERNS
 from tests.regexes import Engine, Found, attacks, found, judge
 from tests.tools import ROOT
 
+pytestmark = pytest.mark.slow
+
 LINEAR = 2.5
 """How many times the steps of twice the text may be; twice, and a little for what is counted once."""
 

@@ -23,6 +23,8 @@ from jhecfg.programs import program
 from jhecfg.talk import Exit
 from tests.test_report_inert import controls
 
+pytestmark = pytest.mark.slow
+
 CANARY = "c4n4ry-Zq8vT2mX"
 GOOD = """apiVersion: jhecfg/v1
 site: lab

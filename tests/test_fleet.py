@@ -20,6 +20,8 @@ from jhecfg.source import Source
 from jhecfg.unchanged import recalled, unchanged
 from tests.tools import ROOT
 
+pytestmark = pytest.mark.slow
+
 GOOD = """\
 apiVersion: jhecfg/v1
 site: {name}

@@ -13,6 +13,8 @@ import pytest
 from jhecfg.cli import run
 from jhecfg.plan.revision import Revision
 
+pytestmark = pytest.mark.slow
+
 GOOD = """apiVersion: jhecfg/v1
 site: lab
 domain: jhe.example.org

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from jhecfg.pipeline import compile_source
 from tests.strategies import Tree, source_of, specs
 
+pytestmark = pytest.mark.slow
+
 quick = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
 NOT_THE_PODS = ("title", "replicas", "settings", "inviteCode")

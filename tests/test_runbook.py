@@ -111,6 +111,7 @@ def test_every_file_that_the_page_names_is_in_the_output(name: str) -> None:
             assert option not in options or value in paths | folders, words
 
 
+@pytest.mark.slow
 @EVERY
 def test_every_option_exists(name: str) -> None:
     """The help of kubectl itself, the lists above, and our own command line know each option that the page uses."""
@@ -120,6 +121,7 @@ def test_every_option_exists(name: str) -> None:
         assert unknown_options(words, kubectl) == set(), words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("site", ["specs/jhe-example.yaml", "examples/02-one-hub.yaml", "examples/01-exchange.yaml"])
 def test_the_commands_that_add_a_hub_add_it(site: str, tmp_path: Path) -> None:
     """Run as they stand, in the folder of the page: the spec gets a hub, is planned and built, where it was built before."""

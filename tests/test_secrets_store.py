@@ -20,6 +20,8 @@ from jhecfg.secretstore import store
 from jhecfg.secretstore.store import load, locked, save, store_path
 from tests.tools import ROOT
 
+pytestmark = pytest.mark.slow
+
 CANARY = "c4n4ry-Zq8vT2mX"
 ONE = {("jhe", "jhe-smtp"): {"password": CANARY}}
 

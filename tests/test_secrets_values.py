@@ -28,6 +28,8 @@ from jhecfg.site import SecretForm
 from tests.aws_site import HUB
 from tests.aws_site import make as site_of
 
+pytestmark = pytest.mark.slow
+
 MADE: tuple[SecretForm, ...] = ("url-safe", "code", "hex", "hex-list", "rsa")
 FORMS: tuple[SecretForm, ...] = (*MADE, "given")
 PLAIN = serialization.NoEncryption()
