@@ -122,10 +122,8 @@ def _followed(before: Tree, after: Tree, pointer: Loc) -> Loc:
     for number, part in enumerate(pointer, 1):
         items, name = value_at(after, at), key_of(value_at(before, pointer[:number]))
         if isinstance(part, int) and name is not None and isinstance(items, list):
-            as_before = (
-                part if len(items) == len(value_at(before, pointer[: number - 1])) else len(items)
-            )  # or it is gone
-            part = next((n for n, item in enumerate(items) if key_of(item) == name), as_before)
+            renamed = len(items) == len(value_at(before, pointer[: number - 1]))  # else it is gone
+            part = next((n for n, item in enumerate(items) if key_of(item) == name), part if renamed else len(items))
         at = (*at, part)
     return at
 

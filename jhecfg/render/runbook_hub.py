@@ -22,7 +22,7 @@ def add_hub(site: Site, files: frozenset[str]) -> Iterator[str]:
         " writes its folder, its objects and the new version of this page, whose table says who may enter.",
         spec_bash(
             site,
-            f"hub={quote('new-hub')}  # its name, host name, and who may enter: put your own",
+            "hub=new-hub  # its name, host name, and who may enter: put your own",
             f"domain={quote(f'new-hub.{site.domain}')}",
             f"who={quote(_may_enter(site)[1])}",
             *_class_line(site),
@@ -30,14 +30,15 @@ def add_hub(site: Site, files: frozenset[str]) -> Iterator[str]:
             *PLANNED_AND_BUILT,
         ),
     )
+    deliver = step(f"{delivered_again(site)} The bootstrap Job runs again and registers the hub's OAuth application.")
     if _elsewhere(site):
-        yield step(f"{delivered_again(site)} The bootstrap Job runs again and registers the hub's OAuth application.")
+        yield deliver
         yield step("Give its people its folder in `hubs/`: the README.md in it says what they do.")
         return
     yield step("Make its Secret `hub-secrets`: the new “Secrets” has the commands; skip what exists.")
     if not site.edge.own_gateway:
         yield step("Tell the owners of the Gateway its host name and its namespace: the new “The cluster” has both.")
-    yield step(f"{delivered_again(site)} The bootstrap Job runs again and registers the hub's OAuth application.")
+    yield deliver
     if not site.edge.external_dns:
         yield step("Lead its host name here: the new “DNS” says how.")
 
