@@ -41,6 +41,7 @@ _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _BOOL = frozenset(("true", "True", "TRUE", "false", "False", "FALSE"))
 _OLD_BOOL = frozenset(f(word) for word in ("yes", "no", "on", "off", "y", "n") for f in (str, str.title, str.upper))
 _OLD_OTHER = {"=": "a default marker", "<<": "a merge key"}
+_DASH = "-"  # in `[-, -]`: libyaml, and so all of Kubernetes, takes it for text, YAML 1.2 and editors for a list's
 
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"(?:[-+]?[0-9]+\.[0-9]+|\.[0-9]+)(?:[eE][-+][0-9]+)?")
@@ -86,6 +87,8 @@ def plain(text: str, digits: int) -> Scalar:
         raise Unclear("true or false", "text")
     if text in _OLD_OTHER:
         raise Unclear(_OLD_OTHER[text], "text")
+    if text == _DASH:
+        raise Unclear(_SOME, "the start of an item")
     return _number(text, digits) if text[0] in "+-.0123456789" else text
 
 

@@ -160,6 +160,7 @@ HOSTILE: tuple[tuple[str, bytes, str, str], ...] = (
         )
     ),
     ("a sexagesimal of 60 kB", b"a: 1" + b":59" * 20_000, "yaml-ambiguous-scalar", "1:4"),
+    ("a dash in brackets", b"a: [-, -]\n", "yaml-ambiguous-scalar", "1:5"),
     ("an ambiguous item", b"a:\n- ok\n- no\n", "yaml-ambiguous-scalar", "3:3"),
     ("an ambiguous key", b"a: b\non: c\n", "yaml-ambiguous-scalar", "2:1"),
     ("19 digits", b"a: 1234567890123456789\n", "yaml-number", "1:4"),
