@@ -15,8 +15,8 @@ from jhecfg.artifact import Artifact, Tree
 from jhecfg.render import render
 from jhecfg.render.finish import finished
 from jhecfg.rules import gitops as read
-from jhecfg.rules.manifests import references
 from jhecfg.rules.order import WAVE
+from jhecfg.rules.outputs import Outputs
 from jhecfg.site import Site
 
 Key = tuple[str, str, str]
@@ -80,7 +80,7 @@ class Cluster:
         if namespace and ("Namespace", "", namespace) not in self.live and not self._made_by_a_chart(namespace):
             raise Stuck(f"{key_of(tree)} has no namespace yet")
         if tree["kind"] in WORKLOADS:
-            for _, kind, name in references(tree):
+            for _, kind, name in Outputs([Artifact("manifests/workload.yaml", tree)]).needs["manifests/workload.yaml"]:
                 if kind in ("ConfigMap", "ServiceAccount") and (kind, namespace, name) not in self.live:
                     raise Stuck(f"{key_of(tree)} waits for {kind} {name}")
 

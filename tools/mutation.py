@@ -58,7 +58,10 @@ PARTS = {
     ),
     "rules": Part(
         (
-            *(f"rules/{name}" for name in ("__init__", "demo", "gitops", "kubeconform", "manifests", "names", "order")),
+            *(
+                f"rules/{name}"
+                for name in ("__init__", "demo", "gitops", "kubeconform", "manifests", "names", "order", "outputs")
+            ),
             "rules/schema",
             "rules/schema_error",
             "rules/cluster/*",

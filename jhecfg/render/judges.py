@@ -31,6 +31,8 @@ class Excuse(NamedTuple):
     checkov: str = ""
     kube_linter: str = ""
     kube_score: str = ""
+    kinds: frozenset[str] = frozenset({"CronJob", "Deployment", "Job"})
+    """What `applies` is asked about, of the objects."""
 
     @property
     def checks(self) -> Iterator[tuple[str, str]]:
@@ -66,11 +68,9 @@ class Word(NamedTuple):
 # --- what is in an object ---------------------------------------------------------------------------------------------
 
 
-def _pod(tree: Tree) -> Tree | None:
-    spec = tree.get("spec", {})
-    if tree["kind"] == "CronJob":
-        spec = spec["jobTemplate"]["spec"]
-    pod: Tree | None = spec["template"]["spec"] if tree["kind"] in ("CronJob", "Deployment", "Job") else None
+def _pod(tree: Tree) -> Tree:
+    spec = tree["spec"]["jobTemplate"]["spec"] if tree["kind"] == "CronJob" else tree["spec"]
+    pod: Tree = spec["template"]["spec"]
     return pod
 
 
@@ -78,8 +78,7 @@ def _of_a_container(holds: Callable[[Tree], bool]) -> Callable[[Tree], bool]:
     """Return what holds for an object with a container of which `holds` is true."""
 
     def applies(tree: Tree) -> bool:
-        pod = _pod(tree)
-        return pod is not None and any(holds(container) for container in pod["containers"])
+        return any(holds(container) for container in _pod(tree)["containers"])
 
     return applies
 
@@ -112,19 +111,16 @@ def _same_probes(container: Tree) -> bool:
     return probes[0] is not None and probes[0] == probes[1]
 
 
-def _deployment(tree: Tree, name: str = "") -> bool:
-    return tree["kind"] == "Deployment" and name in ("", tree["metadata"]["name"])
-
-
 def _spread(tree: Tree) -> bool:
-    pod = _pod(tree) if _deployment(tree) and tree["spec"]["replicas"] > 1 else None
-    return pod is not None and "topologySpreadConstraints" in pod and "affinity" not in pod
+    pod = _pod(tree)
+    return tree["spec"]["replicas"] > 1 and "topologySpreadConstraints" in pod and "affinity" not in pod
 
 
-def _solvers(tree: Tree) -> bool:
-    labels = tree["spec"]["podSelector"].get("matchLabels", {}) if tree["kind"] == "NetworkPolicy" else {}
-    return "acme.cert-manager.io/http01-solver" in labels
+def _is_one(tree: Tree, name: str) -> bool:
+    return bool(tree["metadata"]["name"] == name and tree["spec"]["replicas"] == 1)
 
+
+_DEPLOYMENT = frozenset({"Deployment"})
 
 OBJECTS: tuple[Excuse, ...] = (
     Excuse(
@@ -170,27 +166,31 @@ OBJECTS: tuple[Excuse, ...] = (
         _spread,
         kube_linter="no-anti-affinity",
         kube_score="deployment-has-host-podantiaffinity",
+        kinds=_DEPLOYMENT,
     ),
     Excuse(
         "one-process",
         "the MCP server",
         "its sessions live in one process: a second pod would not know them",
-        lambda tree: _deployment(tree, "mcp") and tree["spec"]["replicas"] == 1,
+        lambda tree: _is_one(tree, "mcp"),
         kube_score="deployment-replicas",
+        kinds=_DEPLOYMENT,
     ),
     Excuse(
         "one-pod",
         "the Exchange, with `exchange.replicas: 1`",
         "the spec asks for one (exchange.replicas)",
-        lambda tree: _deployment(tree, "exchange") and tree["spec"]["replicas"] == 1,
+        lambda tree: _is_one(tree, "exchange"),
         kube_score="deployment-replicas",
+        kinds=_DEPLOYMENT,
     ),
     Excuse(
         "recreate",
         "the Exchange, at a release whose migrations the pods before do not survive",
         "the pods of the release before do harm on the schema of this one: they end first",
-        lambda tree: _deployment(tree) and tree["spec"]["strategy"]["type"] == "Recreate",
+        lambda tree: tree["spec"]["strategy"]["type"] == "Recreate",
         kube_score="deployment-strategy",
+        kinds=_DEPLOYMENT,
     ),
     Excuse(
         "one-health-page",
@@ -203,22 +203,24 @@ OBJECTS: tuple[Excuse, ...] = (
         "job-stays",
         "Jobs",
         "a Job that vanishes is drift: the delivery engine would run it again",
-        lambda tree: tree["kind"] == "Job",
+        lambda _: True,
         kube_linter="job-ttl-seconds-after-finished",
+        kinds=frozenset({"Job"}),
     ),
     Excuse(
         "account",
         "all pods",
         "the account is in 20-config; kube-linter looks in the folder of the object alone",
-        lambda tree: (_pod(tree) or {}).get("serviceAccountName") == "exchange",
+        lambda tree: _pod(tree).get("serviceAccountName") == "exchange",
         kube_linter="non-existent-service-account",
     ),
     Excuse(
         "solvers",
         "the policy for cert-manager's solvers, with ingress-nginx",
         "cert-manager's solver pods, which it is for, come and go",
-        _solvers,
+        lambda tree: "acme.cert-manager.io/http01-solver" in tree["spec"]["podSelector"].get("matchLabels", {}),
         kube_score="networkpolicy-targets-pod",
+        kinds=frozenset({"NetworkPolicy"}),
     ),
 )
 """Of the objects in `manifests/`."""
@@ -239,7 +241,7 @@ def excused(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
 
 def reasons(tree: Tree) -> dict[str, str]:
     """Return the annotations by which each judge leaves an object's excused findings out."""
-    excuses = [excuse for excuse in OBJECTS if "metadata" in tree and _applies(excuse, tree)]
+    excuses = [each for each in OBJECTS if tree["kind"] in each.kinds and "metadata" in tree and _applies(each, tree)]
     ignored = [excuse.kube_score for excuse in excuses if excuse.kube_score]
     return {
         **{f"{CHECKOV}{each.name}": f"{each.checkov}={each.reason}" for each in excuses if each.checkov},

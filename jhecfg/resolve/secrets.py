@@ -292,13 +292,12 @@ def _named(tree: Any) -> Iterator[SecretKey]:
 def whole_secrets(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
     """Yield where a tree names a Secret without a key, and its name: volumes, `envFrom`, logins of registries."""
     for step, value in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
-        place = (*loc, step)
         if step == "secretName" and isinstance(value, str):
-            yield place, value
+            yield (*loc, step), value
         elif step in ("secret", "secretRef") and isinstance(value, dict) and isinstance(value.get("name"), str):
-            yield (*place, "name"), value["name"]
+            yield (*loc, step, "name"), value["name"]
         elif step in ("imagePullSecrets", "pullSecrets") and isinstance(value, list):
             names = (each.get("name") if isinstance(each, dict) else each for each in value)
-            yield from (((*place, at), name) for at, name in enumerate(names) if isinstance(name, str))
-        else:
-            yield from whole_secrets(value, place)
+            yield from (((*loc, step, at), name) for at, name in enumerate(names) if isinstance(name, str))
+        elif isinstance(value, dict | list):
+            yield from whole_secrets(value, (*loc, step))

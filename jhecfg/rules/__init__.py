@@ -9,6 +9,7 @@ from jhecfg.diagnostics import Finding
 from jhecfg.rules import cluster as aws
 from jhecfg.rules import demo, gitops, grants, hub_values, manifests, names, order, sealed, secrets, security
 from jhecfg.rules.cluster import references
+from jhecfg.rules.outputs import Outputs
 from jhecfg.site import Site
 
 SiteRule = Callable[[Site], Iterable[Finding]]
@@ -98,7 +99,7 @@ def judge_site(site: Site) -> Iterator[tuple[str, Finding]]:
 
 def judge_artifacts(site: Site, artifacts: Sequence[Artifact]) -> Iterator[tuple[str, Finding]]:
     """Run the rules over the outputs; yield (code, finding)."""
-    outputs = manifests.Outputs(artifacts)
+    outputs = Outputs.of(artifacts)
     for rule in ARTIFACT_RULES:
         for finding in rule(site, outputs):
             yield code_of(rule), finding

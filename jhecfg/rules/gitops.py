@@ -8,7 +8,7 @@ from typing import Any
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
-from jhecfg.rules.manifests import delivery_of
+from jhecfg.rules.outputs import Outputs
 from jhecfg.site import Site
 
 SUBSTITUTE = "kustomize.toolkit.fluxcd.io/substitute"
@@ -20,7 +20,7 @@ _READ_BY_ARGO = (".yaml", ".yml", ".json", ".jsonnet")
 
 def _of_kind(artifacts: Sequence[Artifact], kind: str, group: str) -> Iterator[tuple[str, Tree]]:
     """Yield (path, object) of a kind, in the delivery folder."""
-    for artifact in delivery_of(artifacts):
+    for artifact in Outputs.of(artifacts).delivery:
         tree = artifact.manifest
         if tree is None or tree["kind"] != kind or not str(tree["apiVersion"]).startswith(f"{group}/"):
             continue

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
-from jhecfg.rules.manifests import references
+from jhecfg.rules.outputs import Outputs
 from jhecfg.site import Site
 
 WAVE = "argocd.argoproj.io/sync-wave"
@@ -64,12 +64,12 @@ def comes_too_early(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Findi
     *Instead:* take back the patch that changed the order; the namespace is first, configuration before Jobs, Jobs
     before the application, routes last.
     """
-    placed = _placed(site, artifacts)
+    placed, needed = _placed(site, artifacts), Outputs.of(artifacts).needs
     ranks = {_identity(each.tree): each.rank for each in placed}
     for path, tree, _, rank in placed:
         namespace = str(tree["metadata"].get("namespace", ""))
         needs = [("Namespace", "", namespace)]
-        for _, kind, name in references(tree):  # a Secret comes by itself, encrypted, or by what brings it
+        for _, kind, name in needed.get(path, ()):  # a Secret comes by itself, encrypted, or by what brings it
             kinds = ("Secret", "ExternalSecret", "SealedSecret") if kind == "Secret" else (kind,)
             needs += [(each, namespace, name) for each in kinds]
         for need in needs:

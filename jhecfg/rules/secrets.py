@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc, Severity
 from jhecfg.resolve.secrets import whole_secrets
-from jhecfg.rules.manifests import Outputs, containers_of, objects_of, pods_of
+from jhecfg.rules.outputs import Outputs, Pods
 from jhecfg.site import Site
 
 
@@ -83,23 +83,21 @@ def unused_secret(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding
 
 def references(site: Site, artifacts: Sequence[Artifact]) -> tuple[Reference, ...]:
     """Return every reference to a Secret that pods, edge and hubs need; not those that a controller makes itself."""
-    if not isinstance(artifacts, Outputs):
-        return tuple(_references(site, artifacts))
-    if artifacts.secrets is None:
-        artifacts.secrets = tuple(_references(site, artifacts))
-    return artifacts.secrets
+    outputs = Outputs.of(artifacts)
+    if outputs.secrets is None:
+        outputs.secrets = tuple(_references(site, outputs))
+    return outputs.secrets
 
 
-def _references(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Reference]:
-    for path, tree in objects_of(artifacts):
-        namespace = str(tree["metadata"].get("namespace", ""))
-        for loc, template in pods_of(tree):
-            for place, name, key, optional in _of_pod(template):
-                yield Reference(path, (*loc, *place), namespace, name, key, optional)
+def _references(site: Site, outputs: Outputs) -> Iterator[Reference]:
+    for pods in outputs.pods:
+        for loc, name, key, optional in _of_pods(pods):
+            yield Reference(pods.path, loc, pods.namespace, name, key, optional)
+    for path, tree in outputs.objects:
         for place, name in (*_of_account(tree), *_of_edge(tree)):
-            yield Reference(path, place, namespace, name)
+            yield Reference(path, place, str(tree["metadata"].get("namespace", "")), name)
     spaces = {f"hubs/{hub.name}/values.yaml": hub.namespace for hub in site.cluster_hubs}
-    for artifact in artifacts:
+    for artifact in outputs:
         if artifact.path in spaces and isinstance(artifact.tree, dict):
             for ref in _of_hub(artifact.tree):
                 yield ref._replace(artifact=artifact.path, namespace=spaces[artifact.path])
@@ -108,13 +106,12 @@ def _references(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Reference
 _Found = tuple[Loc, str, str | None, bool]
 
 
-def _of_pod(template: Tree) -> Iterator[_Found]:
-    spec = template["spec"]
-    for index, pull in enumerate(spec.get("imagePullSecrets") or ()):
-        yield ("spec", "imagePullSecrets", index, "name"), str(pull["name"]), None, False
-    for index, volume in enumerate(spec.get("volumes") or ()):
-        yield from _of_volume(("spec", "volumes", index), volume)
-    for place, container in containers_of(template):
+def _of_pods(pods: Pods) -> Iterator[_Found]:
+    for index, pull in enumerate(pods.spec.get("imagePullSecrets") or ()):
+        yield (*pods.loc, "spec", "imagePullSecrets", index, "name"), str(pull["name"]), None, False
+    for index, volume in enumerate(pods.spec.get("volumes") or ()):
+        yield from _of_volume((*pods.loc, "spec", "volumes", index), volume)
+    for place, container in pods.containers():
         for index, source in enumerate(container.get("envFrom") or ()):
             if "secretRef" in source:
                 ref = source["secretRef"]
@@ -192,7 +189,9 @@ def _database_keys(db: Any) -> Iterator[str]:
 def _key_refs(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Tree]]:
     """Yield every `secretKeyRef` of the values, wherever the chart would put it."""
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        if not isinstance(value, dict | list):
+            continue
         if key == "secretKeyRef" and isinstance(value, dict) and {"name", "key"} <= value.keys():
             yield (*loc, key), value
-        elif isinstance(value, dict | list):
+        else:
             yield from _key_refs(value, (*loc, key))
