@@ -80,17 +80,17 @@ bench-peers: $(VENV)/.installed
 
 ## mutation: does a test notice when the code is changed; takes hours. PART=tree for one part, ARGS=--again for survivors
 mutation: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/locked/mutation.txt
+	@tools/environment "$(PYTHON)" $(VENV) tools/locked/mutation.txt
 	$(BIN)/python tools/mutation.py $(PART) $(ARGS)
 
 $(VENV)/.installed: pyproject.toml tools/locked/dev.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/locked/dev.txt
+	tools/environment "$(PYTHON)" $(VENV) tools/locked/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 ## lock: pin, with hashes, what CI installs, where pyproject.toml or an .in file changed; UPGRADE=1 takes newer versions
-lock: .tools/tools/.installed
+lock: $(VENV)/.installed
 	$(PYTHON) tools/lock.py $(if $(UPGRADE),--upgrade)
 	@echo "next: make .venv/.installed, then python tools/licences.py writes docs/licences.md"
 
@@ -101,8 +101,7 @@ audit: .tools/tools/.installed
 	cd tests/js && npm audit --package-lock-only
 
 .tools/tools/.installed: tools/locked/tools.txt
-	$(PYTHON) -m venv .tools/tools
-	.tools/tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/locked/tools.txt
+	tools/environment "$(PYTHON)" .tools/tools tools/locked/tools.txt
 	@touch $@
 
 clean:

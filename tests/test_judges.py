@@ -14,7 +14,7 @@ from tests.compiled import ARGOCD, FLUX, IN_CLUSTER, MCP, NGINX, REAL_SITES, Tre
 from tests.judging import CHECKS, OF_OBJECTS, OF_TEXT, Files, Found, bare, claimed, write
 from tests.tools import find, need, optional
 
-QUICK = ("kube-score", "yamllint", "shellcheck", "bandit", "detect-secrets")
+QUICK = ("yamllint", "shellcheck", "bandit", "detect-secrets")
 """What `make tools` installs; `make judges` asks the others too. cfn-lint has its own tests in test_rds.py."""
 
 OTHER_IDS = [

@@ -25,7 +25,7 @@ RUNTIME = ROOT / "tools" / "action" / "requirements.txt"
 REQUIREMENTS = ROOT / "tests" / "requirements"
 LEAST = "3.11.5"
 """The oldest Python that the tools of the tests are locked for: some of them do not run on an older one."""
-UV = ROOT / ".tools" / "tools" / "bin" / "uv"
+UV = ROOT / ".tools" / "uv" / "bin" / "uv"
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[a-z,]+\])?==([^\s;\\]+)", re.MULTILINE)
 
 
