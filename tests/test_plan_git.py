@@ -283,9 +283,10 @@ def test_what_this_release_of_jhecfg_itself_changes_is_said(work: Path, said: Sa
     write("out/lab/jhecfg.lock", json.dumps(lock))
     commit()
     assert "out/lab at HEAD was not built from its spec" in said()[1]
-    write("out/lab/jhecfg.lock", "{")
-    commit()
-    assert said()[1] == "lab: nothing changes\n"
+    for damaged in ("{", "[" * 100_000, '{"format": 1}', "[]", "\0\0", ""):
+        write("out/lab/jhecfg.lock", damaged)
+        commit()
+        assert said()[1] == "lab: nothing changes\n"
 
 
 def test_a_program_reads_one_document_and_a_bot_one_page(work: Path, said: Said) -> None:

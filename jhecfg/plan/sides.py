@@ -14,7 +14,7 @@ from jhecfg.plan.reasons import spec_changes
 from jhecfg.render.steps import words
 from jhecfg.source import Source
 from jhecfg.tree import LOCK, digest
-from jhecfg.tree.lock import read_lock
+from jhecfg.tree.lock import is_blank, read_lock
 
 FEW = 3
 
@@ -118,7 +118,7 @@ def _no_longer_valid(before: Build, revision: str) -> str:
 def jhecfg_itself(before: Build, lock: bytes | None, revision: str) -> str:
     """Say what this release of jhecfg writes otherwise than is checked in at the revision, from the same spec."""
     there = read_lock(lock)
-    if lock is None or there.problem:
+    if lock is None or is_blank(lock) or there.problem:
         return ""
     if _spec_of(lock) != _spec_of(before.files[LOCK]):
         return f"out/{before.site.name} at {revision} was not built from its spec: what runs may be neither of the two"

@@ -128,7 +128,7 @@ def _aws_values(need: SecretNeed, source: ExternalSecrets, values: Mapping[str, 
         return None
     try:
         there = json.loads(_ok(need, done).output)
-    except ValueError:
+    except (ValueError, RecursionError):
         there = None
     if not isinstance(there, dict):
         raise ToolError(f"{source.remote_name(need)}: what is there is not a JSON document of keys and values")
