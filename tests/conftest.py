@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,10 @@ settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI") == "true":
     settings.load_profile("ci")
 
+# Ctrl-C is tested, and a shell that starts the tests in the background has it ignored, by them and all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 
@@ -26,6 +31,14 @@ ROOT = TESTS.parent
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--update`, for goldens: rewrite them, then read the diff."""
     parser.addoption("--update", action="store_true", help="rewrite the golden files, to be read with `git diff`")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Stop where groups do not hold: what is costly to start would be started by every worker, and nobody would see it."""
+    grouped = [item for item in items if item.get_closest_marker("xdist_group")]
+    if getattr(config.option, "loadgroup", False) and not all("@" in item.nodeid for item in grouped):
+        raise pytest.UsageError("this pytest-xdist does not keep groups together with this pytest: pin another")
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ def test_the_fields_are_those_of_the_page() -> None:
         assert all(hasattr(what, field) or (issubclass(what, Exception) and field in row) for field in fields), name
 
 
+@pytest.mark.slow
 def test_the_program_of_the_page_runs(tmp_path: Path) -> None:
     """As it stands there, beside specs/; the second time there is nothing to write."""
     (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

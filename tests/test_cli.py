@@ -338,6 +338,7 @@ def test_strict_lets_a_warning_fail(work: Path, jhecfg: Said) -> None:
     assert jhecfg("build", path)[0] == 0
 
 
+@pytest.mark.slow
 def test_colour_comes_only_where_it_is_asked_for(work: Path) -> None:
     """A pipe gets no escape sequence; FORCE_COLOR brings them, and NO_COLOR takes them away again."""
     path = spec(work, text=BAD)
@@ -354,6 +355,7 @@ def spawned(words: Sequence[str], environment: dict[str, str]) -> subprocess.Com
     return subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_bug(work: Path) -> None:
     """`jhecfg diff | head -1` ends without a traceback."""
     path = spec(work)
@@ -382,6 +384,7 @@ def test_a_reader_that_is_gone_leaves_the_exit_code_as_it_is(words: list[str], w
         assert b"has a bug" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_process_that_is_interrupted_exits_with_130(work: Path) -> None:
     """SIGINT, as a terminal sends it, ends the program without a traceback."""
@@ -541,6 +544,7 @@ def test_two_specs_of_one_site_are_an_error_for_the_second(work: Path, jhecfg: S
     assert (work / "out/lab").is_dir()
 
 
+@pytest.mark.slow
 def test_two_specs_of_one_site_are_found_when_both_are_remembered(work: Path) -> None:
     """Each alone had nothing to do; together they are an error still, though the fast path knows them both."""
     for name in ("lab", "other"):
@@ -550,6 +554,7 @@ def test_two_specs_of_one_site_are_found_when_both_are_remembered(work: Path) ->
     assert (done.returncode, b"duplicate-site" in done.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_folder_that_no_spec_makes_any_more_is_said(work: Path) -> None:
     """A renamed spec leaves its old folder: it is named, by the fast path too, and neither deleted nor an error."""
     path = spec(work)

@@ -54,6 +54,7 @@ def test_c2_routes_lead_somewhere() -> None:
             assert backend["port"] in ports[backend["name"]]
 
 
+@pytest.mark.slow
 def test_c3_nothing_is_random() -> None:
     """Two builds in two processes, with two hash seeds, give the same bytes; no Secret with data is rendered."""
     script = (

@@ -419,6 +419,7 @@ def like(one: Any, other: Any) -> bool:
     return repr(one) == repr(other)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(written())
 def test_the_generator_writes_what_it_says(case: tuple[bytes, dict[str, Any]]) -> None:
@@ -426,6 +427,7 @@ def test_the_generator_writes_what_it_says(case: tuple[bytes, dict[str, Any]]) -
     assert like(read(case[0], "s").tree, case[1])
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(written(), LEAVES, st.data())
 def test_setting_any_value_changes_that_value_and_nothing_around_it(
@@ -460,6 +462,7 @@ def test_set_there_and_back_gives_the_same_bytes(case: tuple[bytes, dict[str, An
     assert edited(edited(text, "s", {loc: "other"}), "s", {loc: was}) == text
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(written(), LEAVES, st.data())
 def test_a_key_added_and_taken_away_leaves_the_same_bytes(

@@ -74,6 +74,7 @@ def assert_clean(text: str) -> None:
     assert text.encode("utf-8").decode("utf-8") == text
 
 
+@pytest.mark.slow
 @every_reader
 def test_every_hostile_string_reads_back_as_itself(read: Reader) -> None:
     """No text changes its type or its characters, as a key, a value or an item, in YAML 1.1 or 1.2."""
@@ -82,6 +83,7 @@ def test_every_hostile_string_reads_back_as_itself(read: Reader) -> None:
         assert repr(read(dump(tree))) == repr(tree)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(tree=trees)
 def test_every_tree_reads_back_equal_and_in_order(tree: object) -> None:
@@ -92,6 +94,7 @@ def test_every_tree_reads_back_equal_and_in_order(tree: object) -> None:
         assert repr(read(text)) == repr(tree)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(tree=trees, header=st.lists(hostile_text(), max_size=3))
 def test_no_header_line_reaches_the_data(tree: object, header: list[str]) -> None:

@@ -15,7 +15,7 @@ from jhecfg.emit import MAX_INTEGER, dump
 from tests.hostile_strings import HOSTILE
 from tests.tools import ROOT, need
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("readers")]  # one run of node reads for all of them
 
 JS = ROOT / "tests" / "js"
 JS_READERS = ("yaml 1.2", "yaml 1.1", "js-yaml")

@@ -96,6 +96,7 @@ def test_argo_cd_folders_hold_no_kustomization() -> None:
     assert not [a.path for a in render(site_for("argocd")) if a.path.endswith("kustomization.yaml")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["none", "flux"])
 def test_kustomize_builds_every_folder_that_has_a_kustomization(engine: str, tmp_path: Path) -> None:
     """`kubectl kustomize` accepts each phase and each Flux folder, and gives back exactly the objects listed."""

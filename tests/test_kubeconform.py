@@ -60,6 +60,7 @@ def test_good_objects_of_every_kind_are_valid() -> None:
     assert judged(*good_objects()) == ()
 
 
+@pytest.mark.slow
 def test_both_judges_agree_on_every_mutant() -> None:
     """Over two thousand spoiled objects get the same verdict, valid or not, from both judges."""
     shaped = [m for tree in good_objects() for _, m in mutants(tree) if Artifact("x", m).manifest is not None]
@@ -129,6 +130,7 @@ def test_an_honest_fake_is_believed(fake: str) -> None:
     assert kubeconform_violations(as_files(good("ConfigMap")), KUBERNETES, fake) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "message"),
     [
@@ -156,6 +158,7 @@ def test_a_tool_that_misbehaves_is_a_tool_error(fake: str, code: str, message: s
         kubeconform_violations(as_files(good("ConfigMap")), KUBERNETES, fake)
 
 
+@pytest.mark.slow
 def test_a_tool_that_hangs_is_ended_with_all_it_started(fake: str, tmp_path: Path) -> None:
     """After the time limit the tool and its children are gone."""
     note = tmp_path / "pids"

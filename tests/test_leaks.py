@@ -220,6 +220,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=[text[:14] + "…" for text in HOSTILE])
 def test_no_pattern_grows_faster_than_its_input(text: str) -> None:
     """Sixty thousand characters made for backtracking are looked at in one pass (quadratic would take a minute)."""

@@ -128,6 +128,7 @@ def test_what_moves_no_output_has_no_effect(base: Source, before: Build) -> None
     assert text(said) == "base: the spec differs and no output does\n"
 
 
+@pytest.mark.slow
 def test_every_effect_and_every_kind_of_it_is_shown_by_a_golden(before: Build) -> None:
     """No function of EFFECTS is idle, and no kind of effect is without an example."""
     pairs = [pair_of(*two) for path in CASES for two in both_ways(path, before)]
@@ -238,6 +239,7 @@ def test_many_changes_are_taken_back_together(before: Build, monkeypatch: pytest
     assert all(len(change.because) == 2 for change in said.objects)
 
 
+@pytest.mark.slow
 @quick
 @given(specs(), specs())
 def test_any_two_specs_can_be_compared(one: dict[str, object], other: dict[str, object]) -> None:

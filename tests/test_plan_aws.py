@@ -205,6 +205,7 @@ def test_the_change_set_is_shown_before_it_is_made(effects: Any) -> None:
     assert first == [*second, "--no-execute-changeset"]
 
 
+@pytest.mark.slow
 def test_what_replaces_the_instance_is_what_cloudformation_says() -> None:
     """Against the registry's schema that cfn-lint carries: create-only properties replace, no other is said to."""
     python = Path(need("cfn-lint")).resolve().parent / "python"

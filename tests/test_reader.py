@@ -670,6 +670,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return text.encode()
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(mutated())
 @example(b"a: { ?foo: bar}\n")
@@ -693,6 +694,7 @@ def test_unquoted_scalars_mean_the_same_to_all(text: str) -> None:
     check(f"k: {text}\n".encode())
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.recursive(
     st.text(max_size=12) | st.integers(-(10**9), 10**9) | st.booleans() | st.none(),

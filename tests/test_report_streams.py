@@ -50,6 +50,7 @@ def test_an_ascii_stream_takes_any_text(monkeypatch: pytest.MonkeyPatch) -> None
     assert stream.buffer.getvalue() == rb"\xe9\udc80"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("where", "code", "said"), [(">&-", 0, ""), ("2>&-", 0, ""), ("> /dev/full", 5, FULL)])
 @pytest.mark.parametrize("words", ["explain unknown-org", "--version"])
 def test_a_stream_that_takes_nothing_is_no_bug(words: str, where: str, code: int, said: str) -> None:

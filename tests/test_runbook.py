@@ -87,6 +87,7 @@ def rendered(name: str) -> tuple[str, frozenset[str]]:
 # --- true -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @EVERY
 def test_every_shell_block_parses(name: str) -> None:
     """`bash -n` accepts each block by itself."""

@@ -82,7 +82,7 @@ def test_nothing_is_installed_without_hashes() -> None:
     """Every `pip install` of the Makefile, of tools/ and of CI has them, or installs this package alone."""
     places = [
         ROOT / "Makefile",
-        ROOT / "tools/install",
+        ROOT / "tools/environment",
         ROOT / "tools/action/install",
         *ROOT.glob(".ci/*"),
         *ROOT.glob(".github/**/*.yml"),

@@ -1198,6 +1198,7 @@ def file_sets(draw: st.DrawFn) -> Files:
     return {**files, LOCK: lock_text(ZERO, files)}
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(builds=st.lists(file_sets(), min_size=1, max_size=5))
 def test_any_sequence_of_builds_ends_with_the_last(builds: list[Files]) -> None:
