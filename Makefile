@@ -7,6 +7,9 @@ KUBECONFORM := v0.7.0
 EVERYDAY := not cluster and not hooks and not judges
 FUZZ_SECONDS ?= 180
 
+# Modules are compiled once, not in each of the thousand processes that tests start: empty is as if it were not set.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test cluster-test hooks-test judges fast faults mutation tools cluster-tools lint lock audit docs site fuzz bench bench-peers clean
 
 ## demo: build the real sites of specs/ and show the result

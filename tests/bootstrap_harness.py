@@ -149,7 +149,6 @@ class Exchange:
         return {
             **{name: value for name, value in secrets.items() if name in brought},
             "PYTHONPATH": str(PROJECT),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "DJANGO_SETTINGS_MODULE": "settings",
             "DB_HOST": str(self.cluster.folder),
             "DB_NAME": self.database,

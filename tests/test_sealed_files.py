@@ -159,7 +159,7 @@ EXPOSED = {
 
 @pytest.mark.parametrize("backend", [SOPS, SEALED_SECRETS], ids=["sops", "sealed-secrets"])
 @pytest.mark.parametrize("text", EXPOSED.values(), ids=EXPOSED)
-@pytest.mark.parametrize("style", ["text", "json", "sarif"])
+@pytest.mark.parametrize("style", ["text", *(pytest.param(each, marks=pytest.mark.slow) for each in ("json", "sarif"))])
 def test_what_is_not_encrypted_is_refused_without_a_word_of_it(
     style: str, text: str, backend: dict[str, object], place: Place, capfd: pytest.CaptureFixture[str]
 ) -> None:
