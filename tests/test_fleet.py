@@ -183,6 +183,25 @@ def test_an_interrupt_ends_all_workers(place: Path, whom: str) -> None:
             os.kill(pid, 0)
 
 
+def test_workers_that_cannot_be_forked_do_the_same(place: Path, jhecfg: Said) -> None:
+    """As on Windows: each worker begins anew, and the files and what is said are the same."""
+    specs(place, *"abc")
+    specs(place, "d", text=BROKEN)
+    code, said, wrong = jhecfg("build", "--out", "one")
+    script = "import sys; from jhecfg.fleet import workers; workers.get_all_start_methods = lambda: ['spawn'];"
+    script += "from jhecfg import cli; sys.exit(cli.run(sys.argv[1:]))"
+    words = ["build", "--out", "two", "--jobs", "2", "--validator", "builtin"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", script, *words], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.replace("two/", "one/"), done.stderr) == (code, said, wrong)
+    assert tree(place / "one") == tree(place / "two")
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_worker_ends_with_its_parent(place: Path) -> None:
