@@ -88,7 +88,8 @@ def well_formed(text: str) -> str:
 
 def sentences(diagnostic: Diagnostic) -> Iterator[str]:
     """Say a diagnostic without its frame, line by line, the message first."""
-    yield clean(diagnostic.message) or clean(diagnostic.code) or "-"  # GitHub drops an empty message
+    said = (clean(diagnostic.message), clean(diagnostic.code))
+    yield next((each for each in said if each.strip()), "-")  # GitHub drops an empty message
     if diagnostic.label:
         yield clean(diagnostic.label)
     for name, text in notes(diagnostic):

@@ -87,7 +87,8 @@ def carets(found: Diagnostic) -> None:
     if shown.startswith("..."):
         return
     claim(first == columns(made_safe(before, span.text)), "the carets do not begin under the span")
-    claim(width == max(1, columns(made_safe(inside, span.text[span.column - 1 :]))), "the carets are not as wide")
+    wide = columns(made_safe(inside, span.text[span.column - 1 :])) if span.end > span.column else 0
+    claim(width == max(1, wide), "the carets are not as wide")
 
 
 def made_safe(piece: str, line: str) -> str:
