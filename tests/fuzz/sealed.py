@@ -46,7 +46,7 @@ def values_in(data: bytes) -> set[str]:
     return {word for text in leaves(document.tree) for word in _WORD.findall(text)} - keys - OURS
 
 
-OURS = {"Secret", "SealedSecret", "bitnami", "bitnamicom", "v1alpha1", "sealed", "encrypted", "secrets", "stringData"} | {
+OURS = {"Secret", "SealedSecret", "bitnami", "com/v1alpha1", "sealed", "encrypted", "secrets", "stringData"} | {
     *_WORD.findall("unsealed-secret sealed-form encrypted_regex lastmodified mac_only_encrypted creationTimestamp annotations"),
     *("apiVersion", "namespace", "recipients", "recipient", "encryptedData", "readable", "cluster"),
 }  # fmt: skip
