@@ -1,4 +1,4 @@
-"""Goldens: bad specs and what a person sees; deltas of the base spec and what a reviewer sees; no dead field."""
+"""Goldens: the real sites; bad specs and what a person sees; deltas of the base spec and what a reviewer sees; no dead field."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 BAD = sorted((TESTS / "bad").glob("*.yaml"))
 DELTAS = sorted((TESTS / "deltas").glob("*.yaml"))
+SITES = sorted(path.name for path in (ROOT / "out").iterdir() if not path.name.startswith("."))
 
 NO_EXAMPLE = {
     "kubeconform": "it judges by the schemas that the built-in judge has accepted: test_kubeconform plants a violation",
@@ -93,6 +94,19 @@ def test_every_code_has_a_bad_example_and_every_example_shows_its_code() -> None
 def text_of(path: Path) -> str:
     """Return what a bad spec's .txt holds."""
     return path.with_suffix(".txt").read_text(encoding="utf-8")
+
+
+# --- real sites -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_a_real_site_is_what_its_spec_builds(name: str) -> None:
+    """What is checked in is, byte for byte and file for file, what today's code makes; `jhecfg build` makes it again."""
+    path, folder = Path("specs", f"{name}.yaml"), ROOT / "out" / name
+    kept = {each.relative_to(folder).as_posix(): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+    files = compile_source(load(ROOT / path, name=path.as_posix()), "builtin").files
+    assert kept.keys() == files.keys()
+    assert [each for each in kept if kept[each] != files[each]] == []
 
 
 # --- deltas -----------------------------------------------------------------------------------------------------------

@@ -33,16 +33,18 @@ SURVIVORS = ROOT / "tests" / "mutation" / "survivors.toml"
 
 
 class Part(NamedTuple):
-    """Some modules, and the tests that judge them."""
+    """Some modules, and the tests that judge them: files of fast ones, and slow ones by the beginnings of their names."""
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]
+    slow: tuple[str, ...] = ()
 
 
 PARTS = {
     "loader": Part(
         ("composer", "reader", "marks", "scalars", "source", "layers"),
         ("reader", "reader_words", "source", "goldens", "sealed_files"),
+        ("yaml_suite", "fuzz.py::test_every_seed_is_judged_well[reader]"),
     ),
     "tree": Part(("tree/*",), ("tree",)),
     "resolve": Part(
@@ -73,6 +75,9 @@ PARTS = {
 
 MADE = "mutmut 3.8.1, 1 "
 """What mutants are kept under, beside their module's text: to be raised when they are made in another way."""
+
+LENT = ("tests/js/node_modules",)
+"""What is installed, and the tests read: the copy links to it."""
 
 DECORATORS = {"property", "contextmanager", "cache"}
 """What mutmut leaves alone; here it is applied by hand, below its function."""
@@ -120,10 +125,11 @@ def attempt(parts: list[str], options: argparse.Namespace) -> None:
         "results": str(raw),
         "survey": str(PLACE / f"{name}.survey.json"),
         "digest": of_files(copy),
+        "slow": [f"tests/test_{name}" for part in parts for name in PARTS[part].slow],
     }
     place.write_text(json.dumps(task), encoding="utf-8")
     print(f"{name}: {sum(map(len, mutants.values()))} mutants, {len(wanted)} to try", flush=True)
-    run_tests(copy, place, list(dict.fromkeys(test for part in parts for test in PARTS[part].tests)))
+    run_tests(copy, place, files_of_tests(parts))
     for part in parts:
         remember(part, mutants[part], results(part), raw)
 
@@ -142,10 +148,17 @@ def chosen(
     ]
 
 
+def files_of_tests(parts: list[str]) -> list[str]:
+    """Return the files that hold the tests of some parts."""
+    slow = (name.partition(".py")[0] for part in parts for name in PARTS[part].slow)
+    names = dict.fromkeys([*(name for part in parts for name in PARTS[part].tests), *slow])
+    return [f"tests/test_{name}.py" for name in names]
+
+
 def run_tests(copy: Path, task: Path, tests: list[str]) -> None:
     """Start pytest in the copy, with the plugin that does the work, and without what only costs time."""
     command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-p", "mutation_worker"]
-    command += ["-s", "--assert=plain", "--tb=no", "-m", "not cluster and not slow"]
+    command += ["-s", "--assert=plain", "--tb=no", "-m", "not cluster"]
     command += [word for name in ("cacheprovider", "xdist", "logging", "warnings") for word in ("-p", f"no:{name}")]
     environment = os.environ | {
         "MUTATION_TASK": str(task),
@@ -153,7 +166,7 @@ def run_tests(copy: Path, task: Path, tests: list[str]) -> None:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     environment.pop("CI", None)
-    subprocess.run([*command, *(f"tests/test_{name}.py" for name in tests)], cwd=copy, env=environment, check=False)
+    subprocess.run([*command, *tests], cwd=copy, env=environment, check=False)
 
 
 def copied(copy: Path) -> None:
@@ -168,6 +181,9 @@ def copied(copy: Path) -> None:
         if source.is_file() and not source.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+    for name in LENT:
+        if (ROOT / name).exists():
+            (copy / name).symlink_to((ROOT / name).resolve())
 
 
 def of_files(copy: Path) -> str:
