@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from jhecfg.diagnostics import Loc, ToolError
 from jhecfg.leaks import secret_key
-from jhecfg.marks import AFTER_COLON, AFTER_DASH, CRAMPED, CRAMPED_ITEM, FORBIDDEN, Limits, Mark, Page, shown
+from jhecfg.marks import (
+    AFTER_COLON,
+    AFTER_DASH,
+    CRAMPED,
+    CRAMPED_ITEM,
+    FORBIDDEN,
+    START,
+    Limits,
+    Mark,
+    Page,
+    letter,
+    shown,
+)
 from jhecfg.scalars import BadNumber, Plain, Scalar, Unclear, plain
 
 if TYPE_CHECKING:
@@ -48,14 +60,16 @@ class _Frame:
 
     __slots__ = ("anchor", "key", "loc", "mark", "nodes", "size", "value")
 
-    def __init__(self, value: dict[str, Any] | list[Any], loc: Loc, mark: Mark, anchor: str | None) -> None:
+    def __init__(
+        self, value: dict[str, Any] | list[Any], loc: Loc, mark: Mark, anchor: str | None, nodes: int, size: int
+    ) -> None:
         self.value = value
         self.loc = loc
         self.mark = mark
         self.anchor = anchor
         self.key: str | None = None  # of a mapping: read, and waiting for its value
-        self.nodes = 0  # the counts before it, to know its own when it closes
-        self.size = 0
+        self.nodes = nodes  # the counts before it, to know its own when it closes
+        self.size = size
 
     @property
     def wants_key(self) -> bool:
@@ -121,7 +135,7 @@ class Composer:
         if event.version or event.tags:
             self.foreign = True
             hint = "delete the line: values that YAML 1.1 and 1.2 read differently are refused anyway"
-            self.page.add("yaml-directive", "a YAML directive is not allowed", Mark(1, 1, 1, 2), hint=hint)
+            self.page.add("yaml-directive", "a YAML directive is not allowed", START, hint=hint)
 
     def _scalar(self, event: _Event) -> None:
         text = event.value
@@ -183,8 +197,7 @@ class Composer:
             self._tag(mark)
         if event.anchor:
             self._anchor(event, mark)
-        frame = _Frame(value, self._put(value, mark), mark, event.anchor)
-        frame.nodes, frame.size = self._nodes, self._size
+        frame = _Frame(value, self._put(value, mark), mark, event.anchor, self._nodes, self._size)
         self._count(1, 0, mark)
         self._stack.append(frame)
 
@@ -330,8 +343,7 @@ class Composer:
         """Return where a mapping or list begins: after its anchor. Its end is known when it closes."""
         if not event.anchor:
             return _mark(event)
-        line, column = self.page.at(self._after_anchor(event.start_mark.index))
-        return Mark(line, column, line, column + 1)
+        return letter(*self.page.at(self._after_anchor(event.start_mark.index)))
 
     def _after_anchor(self, index: int) -> int:
         match = _ANCHOR.match(self.page.text, index)

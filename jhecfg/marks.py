@@ -42,6 +42,20 @@ class Mark(NamedTuple):
     end_column: int
 
 
+def within(line: int, column: int, end: int) -> Mark:
+    """Return the mark of a piece of one line."""
+    return Mark(line, column, line, end)
+
+
+def letter(line: int, column: int) -> Mark:
+    """Return the mark of one character."""
+    return within(line, column, column + 1)
+
+
+START = letter(1, 1)
+"""Where a file begins: the place of what has no other."""
+
+
 class Comment(NamedTuple):
     """A real comment (a `#` inside a value is none): where it starts, from 1, and its text from the `#` on."""
 
@@ -54,7 +68,7 @@ class Comment(NamedTuple):
     @property
     def mark(self) -> Mark:
         """Where it stands."""
-        return Mark(self.line, self.column, self.line, self.column + len(self.text))
+        return within(self.line, self.column, self.column + len(self.text))
 
 
 class Limits(NamedTuple):
@@ -170,7 +184,7 @@ class Page:
 
     def tab(self, line: int, column: int) -> None:
         """Collect the problem that a tab stands where only spaces may."""
-        self.add("yaml-tab", "a tab stands outside quotes", Mark(line, column, line, column + 1), hint="use spaces")
+        self.add("yaml-tab", "a tab stands outside quotes", letter(line, column), hint="use spaces")
 
     def stop(self, code: str, message: str, mark: Mark, *, hint: str = "") -> NoReturn:
         """End the reading here."""

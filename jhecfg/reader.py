@@ -16,7 +16,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from jhecfg.composer import Composer
 from jhecfg.diagnostics import Diagnostic, Loc, Span, SpecError
 from jhecfg.leaks import mask_lines
-from jhecfg.marks import AFTER_COLON, AFTER_DASH, CRAMPED, FORBIDDEN, LIMITS, Comment, Limits, Mark, Page, Stop, span_in
+from jhecfg.marks import (
+    AFTER_COLON,
+    AFTER_DASH,
+    CRAMPED,
+    FORBIDDEN,
+    LIMITS,
+    START,
+    Comment,
+    Limits,
+    Mark,
+    Page,
+    Stop,
+    letter,
+    span_in,
+    within,
+)
 
 if TYPE_CHECKING:
     from yaml.error import MarkedYAMLError
@@ -78,12 +93,12 @@ def _run(page: Page, composer: Composer, limits: Limits) -> tuple[Comment, ...]:
     except MarkedYAMLError as error:
         page.throw(*_explained(page, error))
     except (YAMLError, ValueError):  # has no place; never seen, but "whatever the bytes" is a promise
-        page.throw(page.say("yaml-syntax", "this is not YAML", Mark(1, 1, 1, 2)))
+        page.throw(page.say("yaml-syntax", "this is not YAML", START))
     return () if composer.foreign else _between(page, composer.spans, limits.nodes)
 
 
 def _tree(page: Page, composer: Composer) -> dict[str, Any]:
-    root, mark = composer.root, composer.values.get((), Mark(1, 1, 1, 2))
+    root, mark = composer.root, composer.values.get((), START)
     if page.found:
         page.throw()
     if root is None:
@@ -113,7 +128,7 @@ def _decode(data: bytes, name: str, limits: Limits) -> str:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace")
+        before = data[: error.start].decode("utf-8")
         where = _span_at(name, before + "\ufffd", len(before))
         if b"\0" in data[:_SNIFFED]:
             _refuse("yaml-not-utf8", "the file is not text", where, "name the spec of a site")
@@ -129,10 +144,10 @@ def _decode(data: bytes, name: str, limits: Limits) -> str:
 
 def _span_at(name: str, text: str, index: int) -> Span:
     """Return the place of one character in text that is not yet known to be clean."""
-    line = text.count("\n", 0, index) + 1
-    column = index - text.rfind("\n", 0, index)
+    before = text[:index]
+    place = letter(before.count("\n") + 1, index - before.rfind("\n"))
     lines = tuple(FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n")).split("\n"))
-    return span_in(name, mask_lines(lines), Mark(line, column, line, column + 1))
+    return span_in(name, mask_lines(lines), place)
 
 
 def _refuse(code: str, message: str, span: Span, hint: str) -> NoReturn:
@@ -167,7 +182,7 @@ def _between(page: Page, spans: list[tuple[int, int]], most: int) -> tuple[Comme
                 page.tab(line, column)
             else:
                 hint = "write `key: value`; put quotes around text that starts with `?`"
-                mark = Mark(line, column, line, column + 1)
+                mark = letter(line, column)
                 page.add("yaml-complex-key", "`?` marks a key that is more than plain text", mark, hint=hint)
         done = max(done, end)
     return tuple(comments)
@@ -201,7 +216,7 @@ def _explained(page: Page, error: MarkedYAMLError) -> tuple[Diagnostic, ...]:
     if "could not find expected ':'" in problem and error.context_mark is not None:
         where = error.context_mark  # the key; libyaml notices on the next line
     line, column = (where.line + 1, where.column + 1) if where else (1, 1)
-    mark = Mark(line, column, line, column + 1)
+    mark = letter(line, column)
     if "nesting depth" in problem:  # libyaml 0.2.6 and later look ahead and count to 1,000 before we can to ours
         return (page.say("yaml-too-deep", "values are nested too deep", mark),)
     conflict = _conflict(page, line)
@@ -214,12 +229,11 @@ def _explained(page: Page, error: MarkedYAMLError) -> tuple[Diagnostic, ...]:
     if page.found and page.found[-1].code == "yaml-multiline-plain" and "mapping values" in problem:
         return _too_far(page, line)
     if line > len(page.lines) and error.context_mark is not None:  # the end of the file is not where the mistake is
-        opened = error.context_mark
-        mark = Mark(opened.line + 1, opened.column + 1, opened.line + 1, opened.column + 2)
+        mark = letter(error.context_mark.line + 1, error.context_mark.column + 1)
     hint = next((hint for part, hint in _HINTS if part in problem), "")
     if "could not find expected ':'" in problem:
         text = page.lines[line - 1].rstrip()
-        mark = Mark(line, column, line, len(text) + 1)
+        mark = within(line, column, len(text) + 1)
         if CRAMPED.match(text, column - 1):
             problem, hint = "no space follows the `:`", AFTER_COLON
     return (page.say("yaml-syntax", problem, mark, hint=hint),)
@@ -232,9 +246,9 @@ def _too_far(page: Page, line: int) -> tuple[Diagnostic, ...]:
         return ()  # what was collected says it all
     page.found.pop()
     text = page.lines[line - 1]
-    mark = Mark(line, len(text) - len(text.lstrip()) + 1, line, len(text.rstrip()) + 1)
+    mark = within(line, len(text) - len(text.lstrip()) + 1, len(text.rstrip()) + 1)
     label, hint = "continues the text above it", "indent it as the other keys; or put quotes around the text above"
-    related = ((Mark(above.line, above.column, above.line, above.end), "this text"),)
+    related = ((within(above.line, above.column, above.end), "this text"),)
     return (page.say("yaml-multiline-plain", "this line is indented too far", mark, label, hint=hint, related=related),)
 
 
@@ -242,7 +256,7 @@ def _conflict(page: Page, line: int) -> Mark | None:
     """Find what git leaves in a file when a merge fails."""
     for number, text in enumerate(page.lines[: line + 1], 1):
         if text.startswith(("<<<<<<< ", ">>>>>>> ")) or text == "=======":
-            return Mark(number, 1, number, len(text) + 1)
+            return within(number, 1, len(text) + 1)
     return None
 
 

@@ -27,7 +27,6 @@ class Unclear(ValueError):
         some = old == _SOME
         super().__init__(f"{old} readers, {new} to others" if some else f"{old} in YAML 1.1, {new} in YAML 1.2")
         self.old = old
-        self.new = new
 
 
 class BadNumber(ValueError):
@@ -111,7 +110,7 @@ def _number(text: str, digits: int) -> Scalar:
 
 
 def _short(text: str, digits: int) -> None:
-    if len(text) > digits and sum(c not in "+-.xeE" for c in text) > digits:
+    if sum(c not in "+-.xeE" for c in text) > digits:
         raise BadNumber(f"has more than {digits} digits")
 
 

@@ -76,9 +76,9 @@ class Source(NamedTuple):
         if loc[:1] == (SEALED,):
             return next(hidden(each.document, loc[2:]) for each in self.sealed if each.loc == loc[:2])
         found, missing = self._walk(loc)
-        number, there = self.places.get(found, (0, ()))
+        number, there = self.places[found]
         document = self.documents[number]
-        value = document.values.get(there, Mark(1, 1, 1, 2))
+        value = document.values[there]
         own = document.keys.get(there)
         if own is not None and (key or missing or _below(own, value, self._is_text(found))):
             return document.span(own)
@@ -199,9 +199,8 @@ def _bytes(path: Path, most: int = LIMITS.bytes) -> bytes:
     """Read a regular file, at most one byte more than is allowed. A pipe or device is refused without waiting."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
-        mode = os.fstat(handle).st_mode
-        if not stat.S_ISREG(mode):
-            raise OSError(0, "is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(0, "is not a regular file")
         return file.read(most + 1)
 
 

@@ -33,7 +33,7 @@ SURVIVORS = ROOT / "tests" / "mutation" / "survivors.toml"
 
 
 class Part(NamedTuple):
-    """Some modules, and the tests that judge them: files of fast ones, and slow ones by the beginnings of their names."""
+    """Some modules, and the tests that judge them: files of fast ones; slow ones by the beginnings of their names."""
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]
@@ -181,6 +181,7 @@ def copied(copy: Path) -> None:
         if source.is_file() and not source.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
+    (copy / ".git").mkdir()  # what stands above is not its repository
     for name in LENT:
         if (ROOT / name).exists():
             (copy / name).symlink_to((ROOT / name).resolve())

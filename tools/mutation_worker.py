@@ -32,6 +32,8 @@ EXAMPLES = 25
 """At most so many examples of each property, always the same ones."""
 MEMORY = 6 << 30
 """Bytes that a fork may use."""
+WAITS = 100
+"""How many times as long as it may compute a test may take on the clock."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -275,7 +277,7 @@ class Work:
         for key, following in zip(keys, [*keys[1:], None], strict=True):
             limit = max(3.0, 20 * self.seconds[key])
             signal.setitimer(signal.ITIMER_PROF, limit)
-            signal.setitimer(signal.ITIMER_REAL, 10 * limit)
+            signal.setitimer(signal.ITIMER_REAL, WAITS * limit)  # for what waits; a machine that is busy must not count
             self._run(key, following)
             if self.failed:
                 (fork.folder / "told").write_text(key, encoding="utf-8")
