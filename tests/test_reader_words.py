@@ -71,6 +71,8 @@ k: [*item, *top]
 "l": {}
 m: []
 o: &n 'o'
+s: *item
+"": *item
 p:
 - q: r
   s:

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jhecfg import source as source_module
 from jhecfg.diagnostics import Diagnostic, Loc, SpecError, ToolError
 from jhecfg.layers import NAMED
-from jhecfg.source import SPEC_CODES, Source, discover, load
+from jhecfg.reader import Limits
+from jhecfg.source import SPEC_CODES, Source, bytes_of, discover, load
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -168,6 +170,11 @@ def test_a_second_thing_of_the_same_name_is_kept(tmp_path: Path) -> None:
         ("hubs: [{name: a}]", "hubs: []", {"hubs": [{"name": "a"}]}),
         ("hubs: {a: 1}", "hubs: [{name: a}]", {"hubs": [{"name": "a"}]}),
         ("x: {hubs: [{name: a}]}", "x: {hubs: [{name: b}]}", {"x": {"hubs": [{"name": "b"}]}}),
+        (
+            "hubs: [a, {name: b}]",
+            "hubs: [{name: [c]}, d, {name: b}]",
+            {"hubs": ["a", {"name": "b"}, {"name": ["c"]}, "d"]},
+        ),
     ],
 )
 def test_merging_case_by_case(tmp_path: Path, base: str, over: str, merged: dict[str, object]) -> None:
@@ -194,33 +201,41 @@ def test_named_lists_keep_the_order_of_the_base(
 # --- what extends refuses --------------------------------------------------------------------------------------------
 
 
+PATH_WANTED = "`extends` must be the path of a file; write a path with `/`"
+NO_FILE = "there is no such file; write its path from this file's folder"
+CHOICE = "there is no such file; choose one of: a.yaml, fifo.yaml, link.yaml, null.yaml"
+OUTSIDE = "the base lies outside the repository; name it from this file's folder, and keep it in the same repository"
+ITSELF = "this file extends itself; delete one `extends`"
+
+
 @pytest.mark.parametrize(
-    ("line", "code"),
+    ("line", "code", "said"),
     [
-        ("extends: nope.yaml", "extends-missing"),
-        ("extends: no/such/folder.yaml", "extends-missing"),
-        ("extends: /etc/hostname", "extends-outside"),
-        ("extends: ../../../../../../../../etc/hostname", "extends-outside"),
-        ("extends: ../../outside.yaml", "extends-outside"),
-        ("extends: ~/x.yaml", "extends-outside"),
-        ("extends: link.yaml", "extends-outside"),
-        ("extends: a.yaml", "extends-cycle"),
-        ("extends: ./sub/../a.yaml", "extends-cycle"),
-        ("extends: 3", "extends-not-a-path"),
-        ("extends:", "extends-not-a-path"),
-        ("extends: ''", "extends-not-a-path"),
-        ("extends: [b.yaml]", "extends-not-a-path"),
-        ("extends: sub\\b.yaml", "extends-not-a-path"),
-        ("extends: sub", "unreadable-file"),
-        ("extends: fifo.yaml", "unreadable-file"),
-        ("extends: null.yaml", "extends-outside"),
-        ("extends: " + "x" * 300 + ".yaml", "unreadable-file"),
+        ("extends: zzzzzzzzzzzz.yaml", "extends-missing", CHOICE),
+        ("extends: no/such/folder.yaml", "extends-missing", NO_FILE),
+        ("extends: /etc/hostname", "extends-outside", OUTSIDE),
+        ("extends: ../../../../../../../../etc/hostname", "extends-outside", OUTSIDE),
+        ("extends: ../../outside.yaml", "extends-outside", OUTSIDE),
+        ("extends: {folder}/sub/b.yaml", "extends-outside", OUTSIDE),
+        ("extends: ~/x.yaml", "extends-outside", OUTSIDE),
+        ("extends: link.yaml", "extends-outside", OUTSIDE),
+        ("extends: a.yaml", "extends-cycle", ITSELF),
+        ("extends: ./sub/../a.yaml", "extends-cycle", ITSELF),
+        ("extends: 3", "extends-not-a-path", PATH_WANTED),
+        ("extends:", "extends-not-a-path", PATH_WANTED),
+        ("extends: ''", "extends-not-a-path", PATH_WANTED),
+        ("extends: [b.yaml]", "extends-not-a-path", PATH_WANTED),
+        ("extends: sub\\b.yaml", "extends-not-a-path", PATH_WANTED),
+        ("extends: sub", "unreadable-file", "the base cannot be read: is a directory; "),
+        ("extends: fifo.yaml", "unreadable-file", "the base cannot be read: is not a regular file; "),
+        ("extends: null.yaml", "extends-outside", OUTSIDE),
+        ("extends: " + "x" * 300 + ".yaml", "unreadable-file", "the base cannot be read: file name too long; "),
     ],
 )
-def test_a_path_that_cannot_be_a_base_is_refused_at_its_line(tmp_path: Path, line: str, code: str) -> None:
+def test_a_path_that_cannot_be_a_base_is_refused_at_its_line(tmp_path: Path, line: str, code: str, said: str) -> None:
     """Missing, outside, circular, odd and irregular files: one error, on the line that names the file, at once."""
     folder = tmp_path / "top" / "specs"
-    path = write(folder, a=f"site: a\n{line}\n", sub__b="x: 1\n")
+    path = write(folder, a=f"site: a\n{line.replace('{folder}', str(folder))}\n", sub__b="x: 1\n")
     write(tmp_path, outside="x: 1\n")
     (folder / "link.yaml").symlink_to(tmp_path / "outside.yaml")
     (folder / "null.yaml").symlink_to("/dev/null")
@@ -228,6 +243,7 @@ def test_a_path_that_cannot_be_a_base_is_refused_at_its_line(tmp_path: Path, lin
     (found,) = refused(path)
     assert found.span is not None
     assert (found.code, found.span.file, found.span.line) == (code, "a.yaml", 2)
+    assert f"{found.message}; {found.hint}" == said
     assert code in SPEC_CODES
 
 
@@ -242,7 +258,8 @@ def test_a_circle_shows_every_file_in_it(tmp_path: Path) -> None:
     path = write(tmp_path, a="extends: b.yaml\n", b="x: 1\nextends: c.yaml\n", c="extends: b.yaml\n")
     (found,) = refused(path)
     assert (found.code, str(found.span)) == ("extends-cycle", "c.yaml:1:10")
-    assert [str(span) for span, _ in found.related] == ["b.yaml:2:10"]
+    assert found.message == "these files extend one another in a circle"
+    assert [(str(span), why) for span, why in found.related] == [("b.yaml:2:10", "which extends")]
 
 
 def test_sixteen_levels_are_enough(tmp_path: Path) -> None:
@@ -250,7 +267,8 @@ def test_sixteen_levels_are_enough(tmp_path: Path) -> None:
     files = {f"f{i}": f"extends: f{i + 1}.yaml\n" for i in range(15)} | {"f15": "x: 1\n"}
     assert load(write(tmp_path, **files)).tree == {"x": 1}
     (found,) = refused(write(tmp_path, **files | {"f15": "extends: f16.yaml\n", "f16": "x: 1\n"}))
-    assert (found.code, found.span and found.span.file) == ("extends-too-deep", "f15.yaml")
+    assert (found.code, str(found.span)) == ("extends-too-deep", "f15.yaml:1:10")
+    assert (found.message, found.hint) == ("more than 16 files extend one another", "use fewer levels")
 
 
 def test_the_git_work_tree_is_the_border(tmp_path: Path) -> None:
@@ -282,6 +300,27 @@ def test_a_spec_that_cannot_be_read_is_the_machines_fault(tmp_path: Path, kind: 
     )
     with pytest.raises(ToolError, match=f"shown: {reason}"):
         load(path, name="shown")
+
+
+def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+    """No more of it is read than shows that it is too large: this one is larger than any memory."""
+    path = tmp_path / "x.yaml"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    (found,) = refused(path)
+    assert (found.code, str(found.span)) == ("yaml-too-large", "x.yaml:1:1")
+
+
+def test_a_link_out_of_the_repository_is_not_followed(tmp_path: Path) -> None:
+    """A spec that leads elsewhere is refused; a file that a person names, and that is no spec, may lie anywhere."""
+    (tmp_path / "top" / ".git").mkdir(parents=True)
+    write(tmp_path, outside="x: 1\n")
+    link = tmp_path / "top" / "link.yaml"
+    link.symlink_to(tmp_path / "outside.yaml")
+    with pytest.raises(ToolError) as error:
+        load(link, name="link.yaml")
+    assert str(error.value) == "link.yaml: is a link that leads out of the repository; name the file itself"
+    assert bytes_of(link, "link.yaml", anywhere=True) == b"x: 1\n"
 
 
 def test_text_may_come_from_elsewhere(tmp_path: Path) -> None:
@@ -507,9 +546,18 @@ def test_bases_and_leaf_together_hold_so_many_values(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as error:
         load(tmp_path / "leaf.yaml", name="leaf.yaml")
     (found,) = error.value.diagnostics
-    assert (found.code, found.message) == (
-        "yaml-too-many-values", "this and its bases have more than 50,000 values",
+    assert (str(found.span), found.code, found.message) == (
+        "leaf.yaml:1:10", "yaml-too-many-values", "this and its bases have more than 50,000 values",
     )  # fmt: skip
+
+
+def test_the_last_value_that_is_allowed_may_be_in_a_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the limit they are read, one beyond it they are refused, where the last base is named."""
+    monkeypatch.setattr(source_module, "LIMITS", Limits(nodes=9))
+    files = {"leaf": "extends: b.yaml\n", "b": "extends: c.yaml\n", "c": "a: [1, 2, 3]\n"}
+    assert load(write(tmp_path, **files)).tree == {"a": [1, 2, 3]}
+    (found,) = refused(write(tmp_path, **files | {"leaf": "extends: b.yaml\nd: e\n"}))
+    assert (found.code, str(found.span)) == ("yaml-too-many-values", "b.yaml:1:10")
 
 
 def test_bytes_that_stand_in_for_a_base_are_read_instead_of_it(tmp_path: Path) -> None:
