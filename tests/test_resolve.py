@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jhecfg.parse import parse
+from jhecfg.releases import Release
 from jhecfg.resolve import Resolution, resolve
 from jhecfg.site import Site
 from tests.strategies import source_of
+from tests.test_goldens import golden
+from tests.unsealing import AGE
 
 Tree = dict[str, Any]
 SMALL: Tree = {
@@ -169,3 +174,162 @@ def test_everything_wrong_is_said_at_once() -> None:
 def test_outputs_are_judged_by_the_nearest_kubernetes(version: str, judged: str) -> None:
     """A version without schemas is a rule's finding, and does not stop the judging."""
     assert resolved(cluster={"region": "us-east-2", "version": version}).site.kubernetes == judged
+
+
+# --- all that is decided ----------------------------------------------------------------------------------------------
+
+DECIDED = Path(__file__).parent / "data" / "resolve"
+TEAM: Tree = {"name": "Team", "id": 20002, "type": "team", "parent": "Example Lab", "managers": ["m@example.org"]}
+OWN: Tree = {"name": "own", "key": "pw"}
+MCP: Tree = {"domain": "mcp.example.net"}
+FROM: Tree = {"valueFrom": {"secretKeyRef": {"name": "theirs", "key": "a"}}}
+
+SITES: dict[str, Tree] = {
+    "smallest": {},
+    "everything": {
+        "image": {"tag": "v0.0.12", "digest": "sha256:" + "0123456789abcdef" * 4, "pullPolicy": "Always", "pullSecrets": ["r"]},
+        "admin": {"email": "root@example.org"},
+        "exchange": {
+            "workers": 3, "env": {"X_FRAME_OPTIONS": "DENY", "EMAIL_USE_TLS": "1"}, "settings": {"auth.sso.saml2": 1},
+            "smtp": {"host": "smtp.example.org", "user": "jhe"}, "mcp": MCP, "wearables": {"apiUrl": "https://ow.example.org"},
+            "resources": {"requests": {"cpu": "1"}, "limits": {"cpu": "2"}},
+        },
+        "database": SMALL["database"] | {"rds": {}},
+        "orgs": [TEAM, LAB],
+        "hubs": [
+            HUB | {
+                "deploy": "cluster", "admins": {"orgs": ["Team"], "users": ["B@example.org", "a@example.org"]},
+                "env": {"B": "2", "A": "1"}, "image": {"repository": "quay.io/x/y", "tag": "1"}, "smart": {"clientId": "smart"},
+                "values": {
+                    "hub": {
+                        "services": {"quota": {"url": "http://q"}, "known": {"apiToken": None}, "odd": None},
+                        "db": {"type": "postgres"},
+                        "extraEnv": {"X": FROM, "Y": {"valueFrom": {"secretKeyRef": {"name": "hub-secrets", "key": "mine"}}}},
+                    },
+                    "imagePullSecrets": ["pulls"],
+                    "singleuser": {"storage": {"extraVolumes": [{"secret": {"secretName": "volume"}}, FROM]}},
+                },
+            },
+            HUB | {"name": "b", "namespace": "space", "domain": "b.deep.example.com", "clientId": "mine", "deploy": "cluster",
+                   "access": {"anyone": True}, "storage": {"storageClass": "own"}, "values": {"hub": {"db": {"type": "mysql"}}}},
+            HUB | {"name": "away", "domain": "away.example.edu", "access": {"users": ["Z@example.org"]}},
+        ],
+        "ingress": {"dns": "external-dns"},
+        "secrets": {
+            "backend": "external-secrets",
+            "remote": [{"secret": "jhe-database", "key": "password", "name": "rds", "property": "password"}],
+        },
+        "cluster": {
+            "region": "us-east-2", "addonVersions": {"vpc-cni": "v1.20.0-eksbuild.1", "coredns": "v1.12.0-eksbuild.1"},
+            "nodeGroups": [
+                {"name": "core", "purpose": "core", "instanceType": "m7i.large", "scaling": {"min": 2, "max": 3}},
+                {"name": "users", "purpose": "user", "instanceTypes": ["a1.large", "b1.large"], "spot": True,
+                 "scaling": {"min": 0, "desired": 1, "max": 3}, "labels": {"b": "2", "a": "1"},
+                 "taints": [{"key": "k", "effect": "NoSchedule"}]},
+                {"name": "wide", "purpose": "user", "instanceType": "m7i.large", "scaling": {"min": 0, "max": 3},
+                 "zones": ["us-east-2c"]},
+            ],
+        },
+        "gitops": {"engine": "argocd", "repo": "https://git.example.org/x.git", "fleet": "all"},
+        "patches": [{"target": {"kind": "Deployment", "name": "exchange", "namespace": "jhe"}, "patch": {"a": 1}}],
+        "rerun": "again",
+    },
+    "behind-nginx": {
+        "environment": "staging",
+        "exchange": {
+            "smtp": {"host": "smtp.example.org", "user": "jhe", "port": 25, "passwordFrom": OWN}, "mcp": MCP,
+            "inviteCode": {"name": "own", "key": "code"}, "wearables": {"apiUrl": "https://ow.example.org"},
+            "resources": {"requests": {"memory": "1Gi"}},
+        },
+        "image": {"tag": "main"},
+        "database": {"host": "db.example.org", "sslMode": "verify-ca", "caConfigMap": "ca", "passwordFrom": OWN, "user": "u"},
+        "hubs": [HUB | {"domain": "hub.localhost", "access": {"users": ["a@example.org"]}}],
+        "ingress": {"controller": "ingress-nginx", "issuer": "letsencrypt-staging"},
+        "secrets": {"backend": "sealed-secrets"},
+        "cluster": {"region": "us-west-2", "version": "1.31"},
+        "gitops": {"engine": "flux", "repo": "ssh://git@git.example.org/x.git"},
+    },
+    "at-a-gateway": {
+        "database": {"host": "db.example.org", "sslMode": "require", "rds": {
+            "vpc": {"id": "vpc-0123456789abcdef0", "region": "eu-west-1", "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+                    "allowFrom": ["sg-0123456789abcdef0"]}}},
+        "ingress": {"gateway": {"name": "shared", "namespace": "edge"}, "issuer": "none"},
+        "platform": "existing",
+        "secrets": {"backend": "sops", "recipients": [AGE.recipient], "folder": "kept"},
+        "cluster": {"name": "c", "region": "eu-west-1", "mode": "auto-mode", "zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
+        "gitops": {"engine": "argocd", "repo": "https://git.example.org/x.git", "secretName": "opens"},
+    },
+    "auto-mode": {
+        "ingress": {"issuer": "corporate", "className": "own", "loadBalancer": "in-tree", "dnsZones": ["example.org"]},
+        "secrets": {"backend": "sealed-secrets", "certificate": "elsewhere.pem"},
+        "cluster": {"region": "eu-west-1", "mode": "auto-mode"},
+    },
+    "wrong": {
+        "image": {"tag": "v0.0.11"},
+        "exchange": {
+            "env": {"SITE_URL": "x", "DJANGO_DEBUG": "1", "X_FRAME_OPTION": "DENY", "ZZZ": "1"},
+            "settings": {"site.url": "x", "module.ow": True, "auth.sso.saml2": "1", "auth.sso.sam12": 1, "zzz": None},
+            "mcp": MCP, "wearables": {"apiUrl": "https://ow.example.org"},
+        },
+        "database": {"host": "db.example.org"},
+        "orgs": [LAB, {"name": "A", "id": 1, "type": "team", "parent": "B"}, {"name": "B", "id": 2, "type": "team", "parent": "A"},
+                 {"name": "C", "id": 3, "type": "team", "parent": "Exampel Lab"}],
+        "hubs": [
+            HUB | {"deploy": "cluster", "access": {"orgs": ["20001"], "anyone": True}},
+            HUB | {"name": "b", "domain": "b.example.org", "access": {}, "admins": {"orgs": ["Nobody at all", "Example Lab"]}},
+        ],
+        "secrets": {"backend": "external-secrets", "folder": "x", "recipients": [AGE.recipient], "remote": [
+            {"secret": "jhe-database", "key": "passwort", "name": "rds"}, {"secret": "zzz", "key": "q", "name": "rds"}]},
+        "gitops": {"engine": "flux", "fleet": "all"},
+    },
+    "wrong-too": {
+        "image": {"tag": "0.0.99"},
+        "orgs": [],
+        "hubs": [HUB],
+        "secrets": {"backend": "sops"},
+        "cluster": {"region": "us-east-2", "nodeGroups": [
+            {"name": "core", "purpose": "core", "instanceType": "m7i.large", "instanceTypes": ["m7i.large"],
+             "scaling": {"min": 2, "max": 3}}]},
+    },
+    "old-release": {"image": {"tag": "v0.0.9"}, "secrets": {"backend": "sops", "recipients": [AGE.recipient, "age1" + "q" * 58]}},
+}  # fmt: skip
+"""Specs whose resolved sites are written down, some with all that resolving finds wrong."""
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_all_that_a_spec_leaves_open_is_decided_like_this(name: str, update: bool) -> None:
+    """Every field of the site, each Secret with its readers and its rotation, and what is wrong, to the word."""
+    text = "".join(f"{line}\n" for line in decided(resolved(**SITES[name])))
+    assert text == golden(DECIDED / f"{name}.txt", text, update=update)
+
+
+def decided(resolution: Resolution) -> Iterator[str]:
+    """Write down a site, a line for each value, then each problem with all that it says."""
+    yield from lines_of("", resolution.site)
+    for code, finding in resolution.problems:
+        yield ""
+        yield f"{code} at {'.'.join(map(str, finding.loc))}"
+        yield from (line for line in lines_of("", finding) if not line.startswith("loc"))
+
+
+def lines_of(at: str, value: Any) -> Iterator[str]:
+    """Write down a value under its dotted place, without what stands as it does by default.
+
+    Of a release and of certificates only which they are.
+    """
+    if isinstance(value, Release):
+        value = value.version if value.known else f"as {value.version} of {value.date}"
+    if isinstance(value, str) and value.startswith("-----BEGIN"):
+        value = f"{value.count('BEGIN')} certificates"
+    fields = value
+    if hasattr(value, "_asdict"):
+        usual = value._field_defaults
+        fields = {key: each for key, each in value._asdict().items() if key not in usual or each != usual[key]}
+    if isinstance(fields, dict) and fields:
+        for key, below in fields.items():
+            yield from lines_of(f"{at}.{key}".lstrip("."), below)
+    elif isinstance(fields, tuple) and any(isinstance(each, tuple) for each in fields):
+        for index, below in enumerate(fields):
+            yield from lines_of(f"{at}.{index}", below)
+    else:
+        yield f"{at}: {fields!r}"
