@@ -137,7 +137,7 @@ class NodeGroupSpec(Spec):
     spot: bool = Field(default=False, description="Use spot capacity; never for core.")
     scaling: ScalingSpec = Field(description="How many nodes.")
     volume_gib: int = Field(default=80, ge=20, le=16384, description="Root volume of a node, in GiB.")
-    zones: tuple[Zone, ...] = items("Availability zones [user: the cluster's first; core: all].", most=6)
+    zones: tuple[Zone, ...] = items("Availability zones [user: the cluster's first; core: its first two].", most=6)
     generation: Annotated[str, Field(pattern=r"^[a-z]$")] = Field(
         default="a", description="Letter at the end of the group's name; the next letter replaces the group."
     )
