@@ -242,7 +242,7 @@ def _explained(page: Page, error: MarkedYAMLError) -> tuple[Diagnostic, ...]:
 def _too_far(page: Page, line: int) -> tuple[Diagnostic, ...]:
     """Say of a key that libyaml takes for more of the text above that its line is indented too far."""
     above = page.found[-1].span
-    if above is None or above.line >= line or page.found[-1].hint in (AFTER_COLON, AFTER_DASH):
+    if above is None or page.found[-1].hint in (AFTER_COLON, AFTER_DASH):
         return ()  # what was collected says it all
     page.found.pop()
     text = page.lines[line - 1]

@@ -226,6 +226,8 @@ HOSTILE: tuple[tuple[str, bytes, str, str], ...] = (
     ("text over two lines", b"a: one\n  two\n", "yaml-multiline-plain", "1:4"),
     ("a dash without a space", b"a:\n -x\n -y\n", "yaml-multiline-plain", "2:2"),
     ("a dash without a space further down", b"a: b\nc:\n -x\n -y\n", "yaml-multiline-plain", "3:2"),
+    ("an item without a space, then a key", b"a:\n  -x\n  c: d\n", "yaml-multiline-plain", "2:3"),
+    ("a key without a space, then a key", b"a: b:x\n  c: d\n", "yaml-multiline-plain", "1:4"),
     ("a list indented too far", b"a: b\n  - c\n", "yaml-multiline-plain", "1:4"),
     ("a key over two lines in flow", b"{a\n b: c}\n", "yaml-multiline-plain", "1:2"),
     ("a tab as indent", b"a:\n\tb: c\n", "yaml-tab", "2:1"),
@@ -539,7 +541,10 @@ def test_comments_are_those_outside_values() -> None:
 )
 def test_line_ends_and_marks_of_the_file_do_not_matter(data: bytes) -> None:
     """A byte order mark, CRLF, a missing last line feed and document markers change nothing but the digest."""
-    assert read(data, "x.yaml").tree == {"a": "b", "c": "d"}
+    document = read(data, "x.yaml")
+    assert document.tree == {"a": "b", "c": "d"}
+    assert [line for line in document.lines if line[:1].isalpha()] == ["a: b", "c: d"]
+    assert document.text == "".join(f"{line}\n" for line in document.lines)
 
 
 def test_a_block_at_the_end_keeps_its_line_feed() -> None:
@@ -608,6 +613,7 @@ def test_a_complaint_without_a_place_is_said_of_the_start(
     (found,) = refusal(b"a: b\n").diagnostics
     assert found.span is not None
     assert (found.code, found.message, str(found.span), found.span.end) == (code, message, "x.yaml:1:1", 2)
+    assert (found.label, found.hint, found.related) == ("", "", ())
 
 
 # --- agreement with other readers ------------------------------------------------------------------------------------

@@ -106,6 +106,10 @@ def test_every_part_of_a_document_stands_here(update: bool) -> None:
         ("depth", b"a: &x {b: c}\nd: [*x]\n", "yaml-too-deep", "values are nested more than 2 levels deep"),
         ("nodes", b"a: [b, c]\n", "yaml-too-many-values",
          "there are more than 4 values, aliases counted as often as they are used"),
+        ("nodes", b"a: &x b\nc: [*x]\n", "yaml-too-many-values",
+         "there are more than 5 values, aliases counted as often as they are used"),
+        ("nodes", b"a: b\nc: {}\n", "yaml-too-many-values",
+         "there are more than 4 values, aliases counted as often as they are used"),
         ("nodes", b"a: b #1\n#2\n#3\n#4\n", "yaml-too-many-values", "there are more than 3 comments"),
         ("scalar", b"a: 'bcd'\n", "yaml-long-scalar", "a value is longer than 2 characters"),
         ("scalar", b"a: |\n  b\n", "yaml-long-scalar", "a value is longer than 1 characters"),
@@ -120,6 +124,7 @@ def test_a_limit_is_the_last_that_is_allowed(limit: str, data: bytes, code: str,
     assert read(data, "x.yaml", Limits(**{limit: last + 1})).tree
     (found,) = refusal(data, **{limit: last}).diagnostics
     assert (found.code, found.message) == (code, message)
+    assert found.span is not None
 
 
 def test_aliases_are_charged_for_the_text_they_bring() -> None:

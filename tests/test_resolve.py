@@ -101,6 +101,9 @@ def test_parents_come_before_children() -> None:
     it = site(orgs=orgs)
     assert [org.name for org in it.orgs] == ["a", "b", "c"]
     assert [org.parent_id for org in it.orgs] == [0, 1, 2]
+    children: list[Tree] = [{"name": n, "id": i, "type": "team", "parent": "a"} for i, n in enumerate("bc", 2)]
+    it = site(orgs=[*children, {"name": "a", "id": 1, "type": "team"}])
+    assert [org.name for org in it.orgs] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("ring", [["a"], ["a", "b"], ["a", "b", "c"]], ids=len)
@@ -128,6 +131,16 @@ def test_a_hub_has_its_addresses_from_its_domain() -> None:
     assert hub.client_id == "jupyterhub-hub.example.org"
     assert hub.callback_url == "https://hub.example.org/hub/oauth_callback"
     assert site(orgs=[LAB], hubs=[HUB | {"clientId": "mine"}]).hubs[0].client_id == "mine"
+
+
+def test_a_client_id_fits_its_column() -> None:
+    """JHE keeps a hundred characters of it; a domain may have more."""
+    domain = ".".join(["a" * 60, "b" * 60, "example.org"])
+    hub = site(orgs=[LAB], hubs=[HUB | {"domain": domain}]).hubs[0]
+    assert hub.client_id == f"jupyterhub-{domain}"[:100]
+    mcp = site(exchange={"mcp": {"domain": domain}}).exchange.mcp
+    assert mcp is not None
+    assert mcp.client_id == f"jhe-mcp-{domain}"[:100]
 
 
 def test_settings_are_those_that_the_release_reads() -> None:
@@ -182,12 +195,13 @@ DECIDED = Path(__file__).parent / "data" / "resolve"
 TEAM: Tree = {"name": "Team", "id": 20002, "type": "team", "parent": "Example Lab", "managers": ["m@example.org"]}
 OWN: Tree = {"name": "own", "key": "pw"}
 MCP: Tree = {"domain": "mcp.example.net"}
+DIGEST = "sha256:" + "0123456789abcdef" * 4
 FROM: Tree = {"valueFrom": {"secretKeyRef": {"name": "theirs", "key": "a"}}}
 
 SITES: dict[str, Tree] = {
     "smallest": {},
     "everything": {
-        "image": {"tag": "v0.0.12", "digest": "sha256:" + "0123456789abcdef" * 4, "pullPolicy": "Always", "pullSecrets": ["r"]},
+        "image": {"tag": "v0.0.12", "digest": DIGEST, "pullPolicy": "Always", "pullSecrets": ["r"]},
         "admin": {"email": "root@example.org"},
         "exchange": {
             "workers": 3, "env": {"X_FRAME_OPTIONS": "DENY", "EMAIL_USE_TLS": "1"}, "settings": {"auth.sso.saml2": 1},
@@ -199,15 +213,19 @@ SITES: dict[str, Tree] = {
         "hubs": [
             HUB | {
                 "deploy": "cluster", "admins": {"orgs": ["Team"], "users": ["B@example.org", "a@example.org"]},
-                "env": {"B": "2", "A": "1"}, "image": {"repository": "quay.io/x/y", "tag": "1"}, "smart": {"clientId": "smart"},
+                "env": {"B": "2", "A": "1"}, "image": {"repository": "quay.io/x/y", "tag": "1", "digest": DIGEST}, "smart": {"clientId": "smart"},
                 "values": {
                     "hub": {
                         "services": {"quota": {"url": "http://q"}, "known": {"apiToken": None}, "odd": None},
                         "db": {"type": "postgres"},
                         "extraEnv": {"X": FROM, "Y": {"valueFrom": {"secretKeyRef": {"name": "hub-secrets", "key": "mine"}}}},
                     },
-                    "imagePullSecrets": ["pulls"],
-                    "singleuser": {"storage": {"extraVolumes": [{"secret": {"secretName": "volume"}}, FROM]}},
+                    "imagePullSecrets": ["pulls", {"name": "pulls-too"}, {"name": 7}, 7],
+                    "singleuser": {"image": {"pullSecrets": ["pulls-three"]}, "storage": {"extraVolumes": [
+                        {"secret": {"secretName": "volume"}}, {"projected": {"sources": [{"secret": {"name": "part"}}]}},
+                        {"env": [{"valueFrom": {"secretKeyRef": {"name": "listed", "key": "a"}}}]},
+                        {"envFrom": [{"secretRef": {"name": "whole"}}]},
+                    ]}},
                 },
             },
             HUB | {"name": "b", "namespace": "space", "domain": "b.deep.example.com", "clientId": "mine", "deploy": "cluster",
@@ -245,15 +263,16 @@ SITES: dict[str, Tree] = {
         "database": {"host": "db.example.org", "sslMode": "verify-ca", "caConfigMap": "ca", "passwordFrom": OWN, "user": "u"},
         "hubs": [HUB | {"domain": "hub.localhost", "access": {"users": ["a@example.org"]}}],
         "ingress": {"controller": "ingress-nginx", "issuer": "letsencrypt-staging"},
-        "secrets": {"backend": "sealed-secrets"},
-        "cluster": {"region": "us-west-2", "version": "1.31"},
+        "secrets": {"backend": "sealed-secrets", "certificate": "elsewhere.pem"},
+        "cluster": {"region": "us-west-2", "version": "1.31", "kmsKeyArn": "arn:aws:kms:us-west-2:111122223333:key/a", "nodeGroups": [
+            {"name": "core", "purpose": "core", "scaling": {"min": 2, "max": 3}}]},
         "gitops": {"engine": "flux", "repo": "ssh://git@git.example.org/x.git"},
     },
     "at-a-gateway": {
         "database": {"host": "db.example.org", "sslMode": "require", "rds": {
             "vpc": {"id": "vpc-0123456789abcdef0", "region": "eu-west-1", "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
                     "allowFrom": ["sg-0123456789abcdef0"]}}},
-        "ingress": {"gateway": {"name": "shared", "namespace": "edge"}, "issuer": "none"},
+        "ingress": {"gateway": {"name": "shared", "namespace": "edge"}},
         "platform": "existing",
         "secrets": {"backend": "sops", "recipients": [AGE.recipient], "folder": "kept"},
         "cluster": {"name": "c", "region": "eu-west-1", "mode": "auto-mode", "zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"]},
@@ -261,12 +280,14 @@ SITES: dict[str, Tree] = {
     },
     "auto-mode": {
         "ingress": {"issuer": "corporate", "className": "own", "loadBalancer": "in-tree", "dnsZones": ["example.org"]},
-        "secrets": {"backend": "sealed-secrets", "certificate": "elsewhere.pem"},
+        "secrets": {"backend": "external-secrets", "store": "theirs", "prefix": "p", "region": "eu-north-1"},
         "cluster": {"region": "eu-west-1", "mode": "auto-mode"},
     },
     "wrong": {
         "image": {"tag": "v0.0.11"},
+        "ingress": {"controller": "none"},
         "exchange": {
+            "demoData": "rich",
             "env": {"SITE_URL": "x", "DJANGO_DEBUG": "1", "X_FRAME_OPTION": "DENY", "ZZZ": "1"},
             "settings": {"site.url": "x", "module.ow": True, "auth.sso.saml2": "1", "auth.sso.sam12": 1, "zzz": None},
             "mcp": MCP, "wearables": {"apiUrl": "https://ow.example.org"},
@@ -289,9 +310,10 @@ SITES: dict[str, Tree] = {
         "secrets": {"backend": "sops"},
         "cluster": {"region": "us-east-2", "nodeGroups": [
             {"name": "core", "purpose": "core", "instanceType": "m7i.large", "instanceTypes": ["m7i.large"],
-             "scaling": {"min": 2, "max": 3}}]},
+             "scaling": {"min": 2, "max": 3}}], "zones": ["us-east-2a", "us-east-2b", "us-east-2c"]},
     },
-    "old-release": {"image": {"tag": "v0.0.9"}, "secrets": {"backend": "sops", "recipients": [AGE.recipient, "age1" + "q" * 58]}},
+    "old-release": {"image": {"tag": "v0.0.9"}, "ingress": {"issuer": "none"},
+                    "exchange": {"demoData": "rich"}, "secrets": {"backend": "sops", "recipients": [AGE.recipient, "age1" + "q" * 58]}},
 }  # fmt: skip
 """Specs whose resolved sites are written down, some with all that resolving finds wrong."""
 

@@ -235,22 +235,46 @@ def a_file(place: Place) -> None:
     (place.root / "specs/secrets/lab").write_text("")
 
 
-@pytest.mark.parametrize("spoil", [out_by_link, folder_by_link, pipe, a_file], ids=lambda spoil: spoil.__name__)
-def test_only_regular_files_of_the_repository_are_read(spoil: Callable[[Place], None], place: Place) -> None:
+def refused(place: Place) -> str:
+    """Say why the folder is refused, which is said where the spec has its secrets; without sealed files it is read."""
+    with pytest.raises(SpecError) as error:
+        source(place)
+    assert load(place.root / "specs/lab.yaml", sealed=False).sealed == ()
+    (found,) = error.value.diagnostics
+    assert found.span is not None
+    assert (found.code, found.span.file) == ("sealed-folder", "specs/lab.yaml")
+    assert found.span.text == "secrets:"
+    return f"{found.message}; {found.hint}"
+
+
+OUTSIDE = "the sealed files lie outside the repository; keep them beside the spec"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (out_by_link, OUTSIDE),
+        (folder_by_link, OUTSIDE),
+        (pipe, "jhe.jhe-smtp.yaml cannot be read: is not a regular file; let it be a regular file that you may read"),
+        (a_file, "the folder of sealed files cannot be read: not a directory; name a folder"),
+    ],
+    ids=lambda spoil: getattr(spoil, "__name__", ""),
+)
+def test_only_regular_files_of_the_repository_are_read(spoil: Callable[[Place], None], said: str, place: Place) -> None:
     """A link that leads out, a pipe and a file for a folder are refused, without waiting."""
     (place.root / ".git").mkdir()
     spoil(place)
-    assert codes(place) == ["sealed-folder"]
+    assert refused(place) == said
 
 
 def test_the_folder_is_bounded(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too many files, or too much in them, are refused before they are read."""
     put(place, VECTORS["sops"], "specs/secrets/lab/jhe.jhe-database.yaml")
     monkeypatch.setattr(folders, "FILES", 1)
-    assert codes(place) == ["sealed-folder"]
+    assert refused(place) == "there are more than 1 sealed files; delete what is not used"
     monkeypatch.setattr(folders, "FILES", 9)
     monkeypatch.setattr(folders, "BYTES", len(VECTORS["sops"]) + 1)
-    assert codes(place) == ["sealed-folder"]
+    assert refused(place) == "the sealed files are larger than 0 MiB together; delete what is not used"
 
 
 # --- what the cache knows ---------------------------------------------------------------------------------------------

@@ -54,6 +54,9 @@ cluster:
   nodeGroups:
   - {name: system, min: 1}
   zones: [a, b]
+patches:
+- target: {kind: X}
+  patch: [{a: {b: [c]}}]
 """
 
 LEAF = """\
@@ -89,6 +92,7 @@ def test_a_spec_is_laid_over_its_base(leaf: Source) -> None:
         "exchange": {"replicas": 3},
         "orgs": [{"name": "A", "id": 1, "type": "laboratory"}, {"name": "B", "id": 22}, {"name": "C", "id": 3}],
         "cluster": {"nodeGroups": [{"name": "system", "min": 1, "max": 5}, {"name": "gpu"}], "zones": ["c"]},
+        "patches": [{"target": {"kind": "X"}, "patch": [{"a": {"b": ["c"]}}]}],
     }
     assert list(leaf.tree)[:2] == ["apiVersion", "image"]
 
@@ -103,6 +107,8 @@ def test_a_spec_is_laid_over_its_base(leaf: Source) -> None:
         (("orgs", 0, "id"), "specs/base/common.yaml:7:17", "1"),
         (("orgs", 1, "id"), "specs/leaf.yaml:8:17", "22"),
         (("orgs", 2, "name"), "specs/leaf.yaml:7:10", "C"),
+        (("orgs",), "specs/leaf.yaml:6:1", "orgs"),
+        (("patches", 0, "patch", 0, "a", "b", 0), "specs/base/common.yaml:15:20", "c"),
         (("cluster", "nodeGroups", 0, "min"), "specs/base/common.yaml:11:25", "1"),
         (("cluster", "nodeGroups", 0, "max"), "specs/leaf.yaml:12:25", "5"),
         (("cluster", "zones", 0), "specs/leaf.yaml:13:11", "c"),
@@ -295,11 +301,13 @@ def test_a_spec_that_cannot_be_read_is_the_machines_fault(tmp_path: Path, kind: 
         os.mkfifo(path)
     elif kind == "device":
         path = Path("/dev/zero")
-    reason = {"missing": "no such file or directory", "folder": "is a (folder|directory)"}.get(
-        kind, "is not a regular file"
-    )
-    with pytest.raises(ToolError, match=f"shown: {reason}"):
+    reason = {
+        "missing": "no such file or directory",
+        "folder": f"is a directory; name the files in it, as in {path}/*.yaml",
+    }.get(kind, "is not a regular file")
+    with pytest.raises(ToolError) as error:
         load(path, name="shown")
+    assert str(error.value) == f"shown: {reason}"
 
 
 def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:

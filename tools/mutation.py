@@ -49,7 +49,7 @@ PARTS = {
     "tree": Part(("tree/*",), ("tree",)),
     "resolve": Part(
         ("resolve/*",),
-        ("resolve", "goldens", "releases", "sealed_files"),
+        ("resolve", "goldens", "releases", "sealed_files", "secret_references"),
     ),
     "gates": Part(
         tuple(

@@ -13,7 +13,7 @@ from jhecfg.spec import SiteSpec
 from jhecfg.spec.platform import ClusterSpec, NodeGroupSpec, ScalingSpec
 
 
-def edge_of(spec: SiteSpec, cluster: Cluster | None) -> Edge:
+def edge_of(spec: SiteSpec) -> Edge:
     """Resolve the edge."""
     ingress = spec.ingress
     envoy = ingress.controller == "envoy-gateway"
