@@ -68,7 +68,7 @@ PARTS = {
             "rules/schema_error",
             "rules/cluster/*",
         ),
-        ("rules", "goldens", "gitops", "cluster_rules", "schemas", "kubeconform"),
+        ("rules", "manifest_rules", "goldens", "gitops", "cluster_rules", "schemas", "kubeconform"),
     ),
     "more": Part(("emit", "leaks", "edit/splice"), ("emit", "leaks", "edit", "canary", "set")),
 }
