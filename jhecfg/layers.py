@@ -31,7 +31,7 @@ def laid_over(documents: Sequence[Document]) -> tuple[dict[str, Any], Places]:
     for number in range(last, -1, -1):
         document = documents[number]
         over = {key: value for key, value in document.tree.items() if key != "extends"}
-        layer = {loc: (number, loc) for loc in document.values if loc[:1] != ("extends",)}
+        layer = {loc: (number, loc) for loc in document.values}
         if number == last:
             tree, places = over, layer
         else:

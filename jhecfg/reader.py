@@ -224,7 +224,7 @@ def _explained(page: Page, error: MarkedYAMLError) -> tuple[Diagnostic, ...]:
         page.found.clear()
         return (page.say("yaml-syntax", "a git conflict is not resolved", conflict, hint="choose one side of it"),)
     before = page.lines[line - 1][:column] if line <= len(page.lines) else ""
-    if before.endswith("\t") or (not before.strip() and "\t" in before):
+    if before.endswith("\t"):
         return (page.say("yaml-tab", "a tab stands outside quotes", mark, hint="use spaces"),)
     if page.found and page.found[-1].code == "yaml-multiline-plain" and "mapping values" in problem:
         return _too_far(page, line)

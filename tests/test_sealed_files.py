@@ -243,8 +243,17 @@ def refused(place: Place) -> str:
     (found,) = error.value.diagnostics
     assert found.span is not None
     assert (found.code, found.span.file) == ("sealed-folder", "specs/lab.yaml")
-    assert found.span.text == "secrets:"
+    assert found.span.text == (
+        "  folder: kept" if "  folder:" in (place.root / "specs/lab.yaml").read_text() else "secrets:"
+    )
     return f"{found.message}; {found.hint}"
+
+
+def test_a_folder_that_is_named_is_refused_at_its_name(place: Place) -> None:
+    """The line of `secrets.folder`, where the spec has one."""
+    place.write({"secrets": {**SOPS["secrets"], "folder": "kept"}})
+    (place.root / "specs/kept").write_text("")
+    assert refused(place) == "the folder of sealed files cannot be read: not a directory; name a folder"
 
 
 OUTSIDE = "the sealed files lie outside the repository; keep them beside the spec"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jhecfg import source as source_module
-from jhecfg.diagnostics import Diagnostic, Loc, SpecError, ToolError
+from jhecfg.diagnostics import Diagnostic, Loc, Span, SpecError, ToolError
 from jhecfg.layers import NAMED
 from jhecfg.reader import Limits
 from jhecfg.source import SPEC_CODES, Source, bytes_of, discover, load
@@ -316,7 +316,14 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(1 << 40)
     (found,) = refused(path)
-    assert (found.code, str(found.span)) == ("yaml-too-large", "x.yaml:1:1")
+    assert (found.code, found.span) == ("yaml-too-large", Span("x.yaml", 1, 1, 2, ""))
+
+
+def test_a_name_that_does_not_show_is_refused(tmp_path: Path) -> None:
+    """A line feed in a file's name would forge a line of a log."""
+    with pytest.raises(ToolError) as error:
+        load(write(tmp_path, a="a: b\n"), name="a\nerror: b")
+    assert str(error.value) == "'a\\nerror: b': the file's name holds a character that does not show; rename it"
 
 
 def test_a_link_out_of_the_repository_is_not_followed(tmp_path: Path) -> None:
@@ -582,3 +589,6 @@ def test_an_exception_looks_past_comments_that_are_indented() -> None:
     text = b"# jhecfg: ignore[moving-tag] tried\n   # why\n\n  #\nimage: x\n"
     (ignore,) = load(Path("x.yaml"), text=text).ignores
     assert (ignore.line, ignore.codes, ignore.reason) == (5, ("moving-tag",), "tried")
+    text = b"image:\n    # jhecfg: ignore[moving-tag] stands alone below a line that is longer than its indent\n    tag: x\n"
+    (ignore,) = load(Path("x.yaml"), text=text).ignores
+    assert ignore.line == 3
