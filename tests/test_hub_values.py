@@ -390,7 +390,8 @@ def test_no_guarantee_can_be_overridden(path: tuple[str, ...], depth: int) -> No
     tree: Any = "x" if depth == 0 else None
     for key in reversed(path[: len(path) - depth]):
         tree = {key: tree}
-    assert len(found(rules.hub_values_override, tree)) == 1
+    hint = GUARDED[path] if depth == 0 else "write a mapping: what is below it must stay"
+    assert found(rules.hub_values_override, tree) == [f"hubs.0.values.{'.'.join(path[: len(path) - depth])}: {hint}"]
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,16 @@ import yaml
 
 from jhecfg.__main__ import _say
 from jhecfg.artifact import Artifact
-from jhecfg.diagnostics import SpecError
+from jhecfg.diagnostics import Finding, Severity, SpecError
 from jhecfg.emit import dump
 from jhecfg.pipeline import Build, compile_source
 from jhecfg.plain import understood
+from jhecfg.reader import read
+from jhecfg.rules import sealed as rules
 from jhecfg.rules.manifests import secret_in_output
+from jhecfg.sealed import SealedFile
 from jhecfg.sealed import folder as folders
+from jhecfg.site import Site
 from jhecfg.source import Source, load
 from jhecfg.talk import Exit
 from jhecfg.unchanged import recalled, unchanged
@@ -438,6 +442,132 @@ def test_recipients_and_keys_are_the_specs(place: Place) -> None:
     put(place, dump({**GOOD["sops"], "data": {"passwort": GOOD["sops"]["data"]["password"]}}))
     said = [d.message for d in built(place).diagnostics if d.code == "sealed-keys"]
     assert said == ["there is no key 'password' here", "nothing reads key 'passwort'"]
+
+
+# --- what the rules say, on files written out -------------------------------------------------------------------------
+
+
+def sealed(name: str, *keys: str, namespace: str = "jhe", to: tuple[str, ...] = (AGE.recipient,)) -> SealedFile:
+    """Return a file that sops made for some recipients, with these keys."""
+    values = tuple((key, "ENC[]") for key in keys)
+    envelope = {"age": [{"recipient": each} for each in to]}
+    file = f"{namespace}.{name}.yaml"
+    return SealedFile(file, read(b"a: b\n", file), namespace, name, values, "stringData", envelope)
+
+
+def with_files(site: Site, *files: SealedFile) -> Site:
+    """Return a site with these sealed files."""
+    assert site.sealing is not None
+    return site._replace(sealing=site.sealing._replace(files=files))
+
+
+def test_what_is_not_sealed_yet_is_said_together(place: Place) -> None:
+    """By namespace and name, in the order of the inventory, with the folder that the files belong in; another's are not."""
+    site = place.site
+    theirs = site.secrets[0]._replace(name="theirs", owned=False)
+    site = with_files(site._replace(secrets=(*site.secrets, theirs)), sealed("jhe-exchange"))
+    (found,) = rules.secret_not_sealed(site)
+    assert found == Finding(
+        loc=("secrets", "backend"),
+        message="not sealed yet: jhe/jhe-database, jhe/jhe-bootstrap, jhe/jhe-smtp",
+        label="sealed files belong in secrets/lab/",
+        hint="run `jhecfg secrets init SPEC`, then `jhecfg secrets seal SPEC`",
+        severity=Severity.WARNING,
+    )
+    names = ("jhe-exchange", "jhe-database", "jhe-bootstrap", "jhe-smtp")
+    assert list(rules.secret_not_sealed(with_files(site, *(sealed(name) for name in names)))) == []
+    elsewhere = with_files(site, *(sealed(name, namespace="hub") for name in names))
+    assert "jhe/jhe-exchange" in next(iter(rules.secret_not_sealed(elsewhere))).message
+
+
+def test_a_file_that_is_no_secret_of_the_site_is_said_with_what_was_meant(place: Place) -> None:
+    """A slip in its name is corrected, anything else is to be deleted; so is the file of a Secret that another makes."""
+    site = place.site
+    theirs = site.secrets[0]._replace(name="somebody-elses", owned=False)
+    site = site._replace(secrets=(site.secrets[0], theirs))
+    files = [sealed(name) for name in ("jhe-exchange", "jhe-exchnage", "somebody-elses")]
+    assert list(rules.stray_sealed_file(with_files(site, *files))) == [
+        Finding(loc=("sealed", f"jhe.{name}.yaml"), message=f"the site has no Secret of its own for the file jhe.{name}.yaml",
+                hint="did you mean 'jhe.jhe-exchange.yaml'?" if near else "choose one of: jhe.jhe-exchange.yaml")
+        for name, near in (("jhe-exchnage", True), ("somebody-elses", False))
+    ]  # fmt: skip
+    (alone,) = rules.stray_sealed_file(with_files(site._replace(secrets=()), files[0]))
+    assert alone.hint == "delete it"
+
+
+def test_every_key_too_few_or_too_many_is_said(place: Place) -> None:
+    """What is missing together, at the values; each that nothing reads at itself, in the order of the alphabet."""
+    site = place.site
+    right = sealed("jhe-exchange", "secret-key", "oidc-rsa-private-key")
+    assert list(rules.sealed_keys(with_files(site, right))) == []
+    wrong = sealed("jhe-exchange", "b", "a")
+    place_of = ("sealed", "jhe.jhe-exchange.yaml", "stringData")
+    assert list(rules.sealed_keys(with_files(site, wrong, sealed("stray", "a"), right))) == [
+        Finding(loc=place_of, message="there are no keys 'oidc-rsa-private-key', 'secret-key' here", hint=rules.SEAL),
+        Finding(loc=(*place_of, "a"), message="nothing reads key 'a'", hint=rules.SEAL),
+        Finding(loc=(*place_of, "b"), message="nothing reads key 'b'", hint=rules.SEAL),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("held", "right"),
+    [
+        ((AGE.recipient, "age1other"), True),
+        (("age1other", AGE.recipient), True),
+        ((AGE.recipient,), False),
+        ((AGE.recipient, "age1other", "age1left"), False),
+        ((), False),
+    ],
+)
+def test_a_file_is_for_the_recipients_of_the_spec_and_nobody_else(
+    held: tuple[str, ...], right: bool, place: Place
+) -> None:
+    """Who was taken off the list may still read it, who was added may not; what kubeseal made is for the cluster."""
+    site = place.site
+    assert site.sealing is not None
+    site = site._replace(sealing=site.sealing._replace(recipients=(AGE.recipient, "age1other")))
+    file = sealed("jhe-exchange", to=held)
+    assert list(rules.sealed_recipients(with_files(site, file))) == (
+        []
+        if right
+        else [
+            Finding(
+                loc=("sealed", "jhe.jhe-exchange.yaml", "sops", "age"),
+                message="it is encrypted to other recipients than those of the spec",
+                hint="run `jhecfg secrets seal SPEC`",
+                related=((("secrets", "recipients"), "the recipients of the spec"),),
+            )
+        ]
+    )
+    assert list(rules.sealed_recipients(with_files(site, file._replace(envelope={})))) == []
+    assert len([*rules.sealed_recipients(with_files(site, file._replace(envelope={"mac": "x"})))]) == 1
+    assert list(rules.sealed_recipients(with_files(site, file._replace(name="stray")))) == []
+
+
+def test_argo_cd_does_not_get_what_sops_encrypted(place: Place) -> None:
+    """It would apply the encrypted text; flux decrypts, and sealed secrets are decrypted in the cluster."""
+    site = place.site
+    for backend, engine in (("sops", "argocd"), ("sops", "flux"), ("sops", "none"), ("sealed-secrets", "argocd")):
+        it = site._replace(secrets_backend=backend, gitops=site.gitops._replace(engine=engine))  # type: ignore[arg-type] # literals
+        assert list(rules.sops_with_argocd(it)) == (
+            [
+                Finding(
+                    loc=("secrets", "backend"),
+                    message="Argo CD does not decrypt what sops encrypts",
+                    hint="use sealed-secrets or external-secrets, or deliver with flux",
+                    related=((("gitops", "engine"), "delivers them"),),
+                )
+            ]
+            if (backend, engine) == ("sops", "argocd")
+            else []
+        )
+
+
+def test_a_backend_without_files_has_no_sealed_files(place: Place) -> None:
+    """None of the rules has anything to say."""
+    site = place.site._replace(sealing=None)
+    for rule in (rules.secret_not_sealed, rules.stray_sealed_file, rules.sealed_keys, rules.sealed_recipients):
+        assert list(rule(site)) == []
 
 
 OTHER = "age1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5z5tpwxqergd3c8g7rusqmwn7f2"

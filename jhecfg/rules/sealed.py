@@ -56,8 +56,9 @@ def sealed_keys(site: Site) -> Iterator[Finding]:
     """
     for file, need in _pairs(site):
         held, wanted = {key for key, _ in file.values}, {item.key for item in need.items}
-        if wanted - held:
-            yield Finding(loc=file.keys_loc, message=f"there is no {_keys(wanted - held)} here", hint=SEAL)
+        if missing := wanted - held:
+            are = "is" if len(missing) == 1 else "are"
+            yield Finding(loc=file.keys_loc, message=f"there {are} no {_keys(missing)} here", hint=SEAL)
         for key in sorted(held - wanted):
             yield Finding(loc=(*file.keys_loc, key), message=f"nothing reads {_keys({key})}", hint=SEAL)
 
