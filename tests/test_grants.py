@@ -252,6 +252,7 @@ SOURCE = {"kind": "GitRepository", "name": "repo", "namespace": "data"}
     ("spec", "loc", "what"),
     [
         ({"sourceRef": SOURCE}, ("sourceRef",), "GitRepository 'repo'"),
+        ({"sourceRef": {"name": "repo", "namespace": "data"}}, ("sourceRef",), "source 'repo'"),
         ({"chartRef": SOURCE}, ("chartRef",), "GitRepository 'repo'"),
         ({"chart": {"spec": {"sourceRef": SOURCE}}}, ("chart", "spec", "sourceRef"), "GitRepository 'repo'"),
         (

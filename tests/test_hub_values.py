@@ -558,6 +558,20 @@ def test_plain_lines_about_other_things_pass(code: str) -> None:
                     expected="text", hint="put quotes around it"),
         ),
         (
+            rules.hub_values_override,
+            {"singleuser": {"profileList": [{}, {"kubespawner_override": {"privileged": True, "cpu_limit": 2}}]}},
+            Finding(loc=("singleuser", "profileList", 1, "kubespawner_override", "privileged"), key=True,
+                    message="'singleuser.profileList.1.kubespawner_override.privileged' would change what the compiler "
+                    "guarantees of hub 'hub'", hint="leave it out: a user's pod has no more than it needs"),
+        ),
+        (
+            rules.hub_values_override,
+            {"hub": {"config": {"JheAuthenticator": {"auto_login": True, "http_timeout": 5}}}},
+            Finding(loc=("hub", "config", "JheAuthenticator", "http_timeout"), key=True,
+                    message="'hub.config.JheAuthenticator.http_timeout' would change what the compiler guarantees of hub 'hub'",
+                    hint="leave it out: how people log in is the compiler's"),
+        ),
+        (
             rules.hub_values_secret,
             {"custom": {"password": ["", {"7": "hunter2"}]}, "hub": {"extraEnv": {"A_TOKEN": {"value": ""}}}},
             None,

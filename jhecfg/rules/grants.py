@@ -156,7 +156,7 @@ def _flux_sources(tree: Tree) -> Iterator[tuple[Loc, Tree, str]]:
         for key in loc:
             found = found.get(key) or {}
         if found:
-            yield loc, found, str(found.get("kind"))
+            yield loc, found, "source"
     for index, other in enumerate(tree["spec"].get("dependsOn") or ()):
         yield ("spec", "dependsOn", index), other, str(tree["kind"])
 

@@ -99,8 +99,8 @@ def _references(site: Site, outputs: Outputs) -> Iterator[Reference]:
     spaces = {f"hubs/{hub.name}/values.yaml": hub.namespace for hub in site.cluster_hubs}
     for artifact in outputs:
         if artifact.path in spaces and isinstance(artifact.tree, dict):
-            for ref in _of_hub(artifact.tree):
-                yield ref._replace(artifact=artifact.path, namespace=spaces[artifact.path])
+            for place, name, key, optional in _of_hub(artifact.tree):
+                yield Reference(artifact.path, place, spaces[artifact.path], name, key, optional)
 
 
 _Found = tuple[Loc, str, str | None, bool]
@@ -163,16 +163,16 @@ def _of_edge(tree: Tree) -> Iterator[tuple[Loc, str]]:
 _CHART_KEYS = ("hub.config.JupyterHub.cookie_secret", "hub.config.CryptKeeper.keys")
 
 
-def _of_hub(values: Tree) -> Iterator[Reference]:
+def _of_hub(values: Tree) -> Iterator[_Found]:
     for loc, ref in _key_refs(values):
-        yield Reference("", loc, "", str(ref["name"]), str(ref["key"]), bool(ref.get("optional")))
+        yield loc, str(ref["name"]), str(ref["key"]), bool(ref.get("optional"))
     for loc, name in whole_secrets(values):
-        yield Reference("", loc, "", name)
+        yield loc, name, None, False
     hub = values.get("hub") or {}
     existing = hub.get("existingSecret")
     if existing:
         for key in (*_CHART_KEYS, *_service_keys(hub.get("services")), *_database_keys(hub.get("db"))):
-            yield Reference("", ("hub", "existingSecret"), "", str(existing), key)
+            yield ("hub", "existingSecret"), str(existing), key, False
 
 
 def _service_keys(services: Any) -> Iterator[str]:
