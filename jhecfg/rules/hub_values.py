@@ -251,7 +251,7 @@ def hub_values_secret(site: Site) -> Iterator[Finding]:
     for hub in site.hubs:
         guarded = {path for path in GUARDED if path[:2] != ("hub", "extraEnv")}
         for path, value in _leaves((), hub.values):
-            name = next((str(key) for key in reversed(path) if isinstance(key, str)), "")
+            name = next(key for key in reversed(path) if isinstance(key, str))
             if value and path not in guarded and (secret_key(name) or secret_shape(value)):
                 yield Finding(
                     loc=_loc(hub, path),
