@@ -231,6 +231,21 @@ def test_a_grant_names_who_and_what(site: Site, given: Tree, enough: bool) -> No
     assert said(site, using(name="db", namespace="data"), given, grant()) == []
 
 
+def test_a_backend_may_be_of_any_kind(site: Site) -> None:
+    """Its group and kind are what has to be granted."""
+    backend = using(name="db", namespace="data", group="x.io", kind="Pool")
+    assert said(site, backend, grant()) == ["namespace 'data' does not grant Pool 'db' to 'app'"]
+    assert said(site, backend, grant(target={"kind": "Pool"})) != []
+    assert said(site, backend, grant(target={"group": "x.io", "kind": "Pool"})) == []
+
+
+def test_an_object_without_a_namespace_is_granted_nothing(site: Site) -> None:
+    """Where it would be put is not guessed."""
+    tree = using(name="db", namespace="data")
+    del tree["metadata"]["namespace"]
+    assert said(site, tree, grant()) == ["namespace 'data' does not grant Service 'db' to ''"]
+
+
 def test_a_certificate_of_another_namespace_has_to_be_granted(site: Site) -> None:
     """As a Service has; other kinds than a Secret are named."""
     used = [{"name": "near"}, {"name": "tls", "namespace": "data"}]

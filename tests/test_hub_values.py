@@ -510,7 +510,25 @@ def test_a_name_of_ours_is_said_once_and_hides_no_other_code() -> None:
     assert sum("use another name" in each for each in said) == len(EXTRA_CONFIG)
 
 
-@pytest.mark.parametrize("code", ["", "# nothing", "c.A.b = 1\nc.C.d = {'x': [1, -2, None, (3,)]}", "c.A.b = 'text'"])
+def test_every_code_that_nobody_can_judge_is_said() -> None:
+    """One does not hide the next."""
+    codes = {"80-mine": "import os", "90-mine": "import os"}
+    assert [
+        each.partition(":")[0].rpartition(".")[2]
+        for each in found(rules.hub_values_override, {"hub": {"extraConfig": codes}})
+    ] == [*codes]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "# nothing",
+        "c.GenericOAuthenticator.auto_login = True",
+        "c.A.b = 1\nc.C.d = {'x': [1, -2, None, (3,)]}",
+        "c.A.b = 'text'",
+    ],
+)
 def test_plain_lines_about_other_things_pass(code: str) -> None:
     """Comments, and traits that nothing guards, set to plain values."""
     assert found(rules.hub_values_override, {"hub": {"extraConfig": {"90-mine": code}}}) == []

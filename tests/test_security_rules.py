@@ -71,7 +71,17 @@ def test_a_moving_tag_is_excused_by_a_digest_for_each_image(
     site = make(exchange={"mcp": {"domain": "mcp.example.org"}} if mcp else {})
     site = site._replace(image=site.image._replace(tag=tag, digest=digest))
     assert [f.loc for f in rules.moving_tag(site)] == ([loc] if loc else [])
+    assert {f.severity for f in rules.moving_tag(site._replace(environment="staging"))} <= {Severity.WARNING}
     if mcp and loc == ("exchange", "mcp"):
+        assert list(rules.moving_tag(site)) == [
+            Finding(
+                loc=loc,
+                key=True,
+                message="the tag 'main' moves, and the MCP server's image has it too",
+                hint="name a release such as v0.0.13, or add exchange.mcp.digest",
+                related=((("image", "tag"), "the tag"),),
+            )
+        ]
         assert site.exchange.mcp is not None
         pinned = site.exchange.mcp._replace(image=site.exchange.mcp.image._replace(digest="sha256:2"))
         assert list(rules.moving_tag(exchange(site, mcp=pinned))) == []

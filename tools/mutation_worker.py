@@ -252,10 +252,12 @@ class Work:
             keys = {key for line in range(*mutant["span"]) for key in lines.get(line, ())}
         word = mutant["function"].rpartition(".")[2].strip("_")
         words = (word.replace("_", "-"), word)
+        module = f"test_{Path(mutant['file']).stem.rstrip('s')}"
         known = {key: place for place, key in enumerate(self.killers[mutant["function"]])}
 
-        def rank(key: str) -> tuple[int, bool, bool, float]:
-            return known.get(key, 9), key in self.old, not any(w in key for w in words), self.seconds[key]
+        def rank(key: str) -> tuple[int, bool, bool, bool, float]:
+            near = any(w in key for w in words)
+            return known.get(key, 9), key in self.old, not near, module not in key, self.seconds[key]
 
         chosen, spent = [], 0.0
         for key in sorted(keys, key=rank):

@@ -56,7 +56,7 @@ def _identity(tree: Tree) -> tuple[str, str]:
 
 
 def _labels(tree: Tree) -> dict[str, Any]:
-    return {"kubernetes.io/metadata.name": tree["metadata"]["name"], **(tree["metadata"].get("labels") or {})}
+    return tree["metadata"].get("labels") or {}
 
 
 # --- routes and Gateways ----------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def _admits(listener: Tree, own: str, namespace: str, labels: dict[str, Any]) ->
     allowed = (listener.get("allowedRoutes") or {}).get("namespaces") or {}
     kind = allowed.get("from", "Same")
     if kind == "Selector":
-        return _selects(allowed.get("selector") or {}, {"kubernetes.io/metadata.name": namespace, **labels})
+        return _selects(allowed.get("selector") or {}, {**labels, "kubernetes.io/metadata.name": namespace})
     return bool(kind == "All" or (kind == "Same" and namespace == own))
 
 
