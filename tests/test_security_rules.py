@@ -118,6 +118,7 @@ def test_a_hubs_image_may_not_move_either(tag: str) -> None:
         ("v:20001", False),
         ("120001:v", False),
         ("00020001:v", True),
+        ("0000020001:v", True),
         ("00000020001:v", False),
         ("\uff12\uff10\uff10\uff10\uff11:v", False),
         ("\u00b20001:v", False),
