@@ -256,8 +256,8 @@ class Work:
         known = {key: place for place, key in enumerate(self.killers[mutant["function"]])}
 
         def rank(key: str) -> tuple[int, bool, bool, bool, float]:
-            near = any(w in key for w in words)
-            return known.get(key, 9), key in self.old, not near, module not in key, self.seconds[key]
+            far = not any(w in key for w in words)
+            return known.get(key, 9), key in self.old, module not in key, far, self.seconds[key]
 
         chosen, spent = [], 0.0
         for key in sorted(keys, key=rank):
