@@ -360,6 +360,8 @@ block:
   inner: 1
 notes: |
   text
+below:
+  more
 """
 
 
@@ -376,6 +378,7 @@ def one(tmp_path: Path) -> Source:
         (("site",), True, "one.yaml:2:1", "site"),
         (("hubs", 0, "domain"), False, "one.yaml:5:11", "h.example.org"),
         (("hubs", 0, "access", "orgs", 0), False, "one.yaml:6:19", "a"),
+        (("below",), False, "one.yaml:13:3", "more"),
         # a missing field: the key of what is around it
         (("contact",), False, "one.yaml:2:1", "site"),
         (("hubs", 0, "access", "users"), False, "one.yaml:6:3", "access"),
