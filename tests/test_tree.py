@@ -919,6 +919,38 @@ def test_a_held_lock_is_said_with_its_path(out: Path, monkeypatch: pytest.Monkey
     write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
 
 
+def test_a_lock_that_the_system_refuses_is_said_and_nothing_stays_open(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As some file systems of the network do."""
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(fd: int, how: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    before = sorted(os.listdir("/dev/fd"))
+    with pytest.raises(ToolError) as error:
+        write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert str(error.value) == f"cannot lock {out}/.jhecfg/demo.lock: no locks available"
+    assert sorted(os.listdir("/dev/fd")) == before
+
+
+def test_what_a_dead_build_left_and_nobody_may_clear_is_said(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is written."""
+    (out / ".jhecfg/demo").mkdir()
+    (out / ".jhecfg/demo/1.new").write_bytes(b"")
+
+    def deny(*args: Any, **more: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "unlink", deny)
+    with pytest.raises(ToolError) as error:
+        write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert str(error.value) == f"cannot clear {out}/.jhecfg/demo: permission denied"
+    assert on_disk(out / SITE) == site()
+
+
 def test_a_lock_file_that_was_cleaned_away_is_locked_anew(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If `git clean -x` removes the file while a build waits for it, the build ends up holding the new one."""
     fcntl = pytest.importorskip("fcntl")

@@ -32,7 +32,7 @@ EXAMPLES = 25
 """At most so many examples of each property, always the same ones."""
 MEMORY = 6 << 30
 """Bytes that a fork may use."""
-WAITS = 100
+WAITS = 40
 """How many times as long as it may compute a test may take on the clock."""
 
 
