@@ -609,3 +609,34 @@ def test_an_exception_on_the_line_above_counts(work: Path, jhecfg: Said) -> None
 def test_every_exit_code_is_tested_here() -> None:
     """The codes that commands exit with are those that this file knows."""
     assert sorted(Exit) == [0, 1, 2, 3, 4, 5, 70, 130]
+
+
+LONG = "x" * 300  # no file can be called this: whatever looks for one is answered with an error, not with "no"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("build --out LONG", 5),
+        ("check --out LONG", 5),
+        ("diff --out LONG", 5),
+        ("build LONG.yaml", 5),
+        ("plan LONG.yaml", 5),
+        ("plan --out LONG", 5),
+        ("plan specs/lab.yaml --against LONG", 5),
+        ("explain LONG:1", 2),
+        ("explain out/lab/LONG:1", 2),
+        ("explain out/lab/RUNBOOK.md:1 --out LONG", 5),
+        ("graph LONG.yaml", 5),
+        ("init LONG.yaml", 2),
+        ("set LONG.yaml image.tag=v0.0.12", 5),
+        ("secrets list LONG.yaml", 5),
+        ("secrets init specs/lab.yaml --no-prompt --store LONG", 5),
+        ("import rds specs/lab.yaml LONG", 5),
+    ],
+)
+def test_what_cannot_even_be_looked_for_is_no_bug(work: Path, jhecfg: Said, words: str, code: int) -> None:
+    """A name that the system refuses, as it refuses a folder that one may not enter: the environment's fault, said."""
+    spec(work)
+    found, _, err = jhecfg(*words.replace("LONG", LONG).split())
+    assert (found, "bug" in err) == (code, False)

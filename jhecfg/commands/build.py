@@ -162,9 +162,9 @@ def _named(specs: Sequence[Path] | None) -> list[Path]:
     """Return the specs that are meant: those named, or all of specs/. Raises ToolError, and Misused for no file."""
     if specs and Path("-") in specs:
         raise Misused("standard input is not read; a spec is a file, as in `jhecfg build site.yaml`")
-    if specs or SPECS.is_dir():
+    if specs or os.path.isdir(SPECS):
         return list(specs or discover(SPECS))
-    above = next((folder for folder in Path.cwd().parents if (folder / SPECS).is_dir()), None)
+    above = next((folder for folder in Path.cwd().parents if os.path.isdir(folder / SPECS)), None)
     where = f"run jhecfg in {above}, or " if above else ""
     raise Misused(f"there is no folder {SPECS}/ here; {where}name a spec, as in `jhecfg build site.yaml`")
 
@@ -172,7 +172,7 @@ def _named(specs: Sequence[Path] | None) -> list[Path]:
 def _refuse_inside_a_site(out: Path) -> None:
     """Raise Misused where outputs would go into a site's own folder: whoever reads its runbook there calls `build`."""
     place = Path(os.path.abspath(out))
-    site = next((folder for folder in (place, *place.parents) if (folder / LOCK).is_file()), None)
+    site = next((folder for folder in (place, *place.parents) if os.path.isfile(folder / LOCK)), None)
     if site is not None:
         better = os.path.relpath(site.parent)
         raise Misused(f"{out}/ lies inside the outputs of a site, {site.name}; give --out {better}")

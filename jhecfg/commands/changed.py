@@ -48,7 +48,7 @@ def _beside(spec: Path) -> Sequence[Path]:
     """Return the other specs of the spec's folder and of specs/."""
     found = {os.path.realpath(spec): spec}
     for folder in (spec.parent, Path("specs")):
-        if folder.is_dir():
+        if os.path.isdir(folder):
             for path in discover(folder):
                 found.setdefault(os.path.realpath(path), path)
     return list(found.values())[1:]

@@ -106,8 +106,16 @@ def _inside(path: Path, out: Path) -> tuple[str, str] | None:
     if here.is_relative_to(os.path.abspath(out)):
         site, *rest = (*here.relative_to(os.path.abspath(out)).parts, "")
         return site, "/".join(rest).strip("/")
-    folder = next((each for each in here.parents if (each / LOCK).is_file()), None)
+    folder = next((each for each in here.parents if os.path.isfile(each / LOCK)), None)
     return (folder.name, here.relative_to(folder).as_posix()) if folder else None
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Say whether a file is there, may be read, and has these bytes."""
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def _of_output(asked: Asked, inside: tuple[str, str], specs: Sequence[Path] | None, talk: Talk) -> FromOutput:
@@ -119,7 +127,7 @@ def _of_output(asked: Asked, inside: tuple[str, str], specs: Sequence[Path] | No
     if path not in paths:
         hint = did_you_mean(path, paths) if path else "name a file in it"
         raise Misused(f"site '{site}' has no output '{path}'" + (f"; {hint}" if hint else ""))
-    if not asked.path.is_file() or asked.path.read_bytes() != build.files[path]:
+    if not _holds(asked.path, build.files[path]):
         talk.complain(
             f"{asked.path.as_posix()} is not what would be built: lines are those of what `jhecfg build` writes"
         )
@@ -144,7 +152,7 @@ def _spec_of(site: str, specs: Sequence[Path] | None) -> Source:
 
 
 def _paths(specs: Sequence[Path] | None) -> Sequence[Path]:
-    return specs or (discover(SPECS) if SPECS.is_dir() else ())
+    return specs or (discover(SPECS) if os.path.isdir(SPECS) else ())
 
 
 def _build(source: Source) -> Build:

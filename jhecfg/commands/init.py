@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -76,7 +77,7 @@ def _fill(draft: Draft, file: Path | None, flags: Mapping[str, str], talk: Talk,
     """Answer the questions. Raises Misused, with the names of those that have no answer."""
 
     def refusal(name: str, typed: str) -> str:
-        there = name == "site" and file is None and _default(typed).exists()
+        there = name == "site" and file is None and os.path.lexists(_default(typed))
         return f"{_default(typed).as_posix()} is there already" if there else ""
 
     stem = {"site": file.stem} if file is not None and file != STDOUT else {}
@@ -108,7 +109,7 @@ def _typed(prompt: str) -> str:
 
 
 def _refuse_if_there(path: Path) -> None:
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         for left in (path, path.with_name(SCHEMA)):
             clear(left)
         raise Exists(path.as_posix())

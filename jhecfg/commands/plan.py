@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -81,8 +82,8 @@ def _since(specs: Sequence[Path] | None, rev: str, out: Path, index: int, count:
 def _now(specs: Sequence[Path] | None) -> list[Side]:
     """Return the specs of the working tree: those named that are there, or all of specs/, without bases."""
     if specs:
-        return [_read(path) for path in specs if path.exists()]
-    if not SPECS.is_dir():
+        return [_read(path) for path in specs if not _is_gone(path)]
+    if not os.path.isdir(SPECS):
         return []
     fleet = muster(discover(SPECS), explicit=False)
     if trouble := next((outcome.trouble for outcome in fleet.broken if outcome.trouble), ""):
@@ -91,12 +92,23 @@ def _now(specs: Sequence[Path] | None) -> list[Side]:
     return [*read, *(Side(outcome.spec, None, outcome.diagnostics) for outcome in fleet.broken)]
 
 
+def _is_gone(path: Path) -> bool:
+    """Say whether nothing is there. What cannot be looked at is there: reading it says what is wrong."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _then(revision: Revision, specs: Sequence[Path] | None, now: Sequence[Side]) -> list[Side]:
     """Return the specs of the revision that these belong to: the same files, or, of one that moved, the same site."""
     if not specs:
         return list(_sites(revision, revision.specs(revision.inside(SPECS))))
     named = [revision.inside(path) for path in specs]
-    missing = [path for path in specs if not path.exists() and not revision.has(revision.inside(path))]
+    missing = [path for path in specs if _is_gone(path) and not revision.has(revision.inside(path))]
     if missing:
         raise Misused(f"there is no {missing[0].as_posix()}, neither here nor at {revision.name}")
     there = [path for path in named if revision.has(path)]
