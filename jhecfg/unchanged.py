@@ -18,8 +18,12 @@ LOCK = "jhecfg.lock"  # as in tree.lock, which is slow to import
 
 def recalled(words: Words) -> dict[str, Hit | None]:
     """Return what the cache knows of each spec of a command line: nothing, for one that has changed."""
-    options = cache_options(str(words.values["out"]), str(words.values["validator"]))
-    return {spec: recall(spec, str(words.values["out"]), options) for spec in words.specs or _discover()}
+    specs = words.specs or _discover()
+    try:
+        options = cache_options(str(words.values["out"]), str(words.values["validator"]))
+    except OSError:  # the working directory is gone: the command itself says so
+        return dict.fromkeys(specs)
+    return {spec: recall(spec, str(words.values["out"]), options) for spec in specs}
 
 
 def unchanged(words: Words, found: Mapping[str, Hit | None], say: Callable[[str], int]) -> int | None:

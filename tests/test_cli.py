@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jhecfg import cli, pipeline
+from jhecfg import __main__, cli, pipeline
 from jhecfg.cli.app import JOURNEY
 from jhecfg.talk import Exit
 
@@ -640,3 +640,20 @@ def test_what_cannot_even_be_looked_for_is_no_bug(work: Path, jhecfg: Said, word
     spec(work)
     found, _, err = jhecfg(*words.replace("LONG", LONG).split())
     assert (found, "bug" in err) == (code, False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody remove a folder that a process runs in")
+@pytest.mark.parametrize("words", ["build", "check", "diff --out out", "build specs/lab.yaml", "plan"])
+def test_a_working_directory_that_is_gone_is_said(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    """Also before the cache was asked: there, nothing guards what goes wrong."""
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    monkeypatch.setattr(sys, "argv", ["jhecfg", *words.split()])
+    (work / "gone").mkdir()
+    monkeypatch.chdir(work / "gone")
+    (work / "gone").rmdir()
+    with pytest.raises(SystemExit, match="5"):
+        __main__.main()
+    assert capsys.readouterr().err == "jhecfg: the folder that this runs in is gone; change to one that is there\n"
+    os.chdir(work)

@@ -89,7 +89,7 @@ def stack(data: bytes) -> None:
     except WrongStack as error:
         claim(str(error).isprintable(), "a problem that cannot be shown")
         return
-    claim(host.endswith(".rds.amazonaws.com") and host.isascii(), "a host name that is none of RDS's")
+    claim(host.lower().endswith(".rds.amazonaws.com") and host.isascii(), "a host name that is none of RDS's")
 
 
 @cache
