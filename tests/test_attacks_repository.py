@@ -198,6 +198,22 @@ def test_what_lies_in_out_is_no_command(repository: Path, said: Said) -> None:
         assert_inert(out, err)
 
 
+@pytest.mark.parametrize("command", ["build", "check", "diff"])
+def test_outputs_go_through_no_link_out_of_the_repository(repository: Path, said: Said, command: str) -> None:
+    """A link `out` that somebody planted is refused, and says where it leads; whoever means that place names it."""
+    away = repository.parent / "away"
+    away.mkdir()
+    (repository / "out").symlink_to("../away")
+    refusal = "jhecfg: out/ is a link that leads out of the repository; if that is meant, give --out ../away\n"
+    assert said(command) == (2, "", refusal)
+    assert list(away.iterdir()) == []
+    (repository / "out").unlink()
+    (repository / "inside").mkdir()
+    (repository / "out").symlink_to("inside")
+    assert said("build", "-q")[0] == 0
+    assert said("build", "-q", "--out", "../away")[0] == 0
+
+
 def test_a_line_of_a_diff_is_no_command(repository: Path, said: Said) -> None:
     """A runner takes a command behind white space too, as a line has it that a diff repeats unchanged."""
     files = r'{x: {mountPath: /x, stringData: "::stop-commands::x\n##[add-mask]y\n"}}'

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from jhecfg.border import leads_out, work_tree
 from jhecfg.cache import Hit, recall, remember
 from jhecfg.diagnostics import Misused, ToolError, did_you_mean
 from jhecfg.muster import Fleet, muster, shard_asked
@@ -93,6 +94,7 @@ def _each(
 def _once(specs: Sequence[Path] | None, talk: Talk, asked: Asked, mode: Mode, found: Found, *, only_diff: bool) -> int:
     try:
         _refuse_inside_a_site(asked.out)
+        _refuse_a_way_out(asked.out)
         shard = shard_asked(asked.shard)
         paths = _named(specs)
         options = Options(asked.out, mode, _judge(asked.validator), None, force=asked.force, strict=asked.strict)
@@ -176,6 +178,13 @@ def _refuse_inside_a_site(out: Path) -> None:
     if site is not None:
         better = os.path.relpath(site.parent)
         raise Misused(f"{out}/ lies inside the outputs of a site, {site.name}; give --out {better}")
+
+
+def _refuse_a_way_out(out: Path) -> None:
+    """Raise Misused where a link leads outputs out of the repository: who opens a pull request can put one there."""
+    if work_tree(Path(os.path.abspath(out)).parent) is not None and leads_out(out):
+        real = os.path.relpath(os.path.realpath(out))
+        raise Misused(f"{out}/ is a link that leads out of the repository; if that is meant, give --out {real}")
 
 
 def _judge(validator: str) -> Validator:
