@@ -198,6 +198,7 @@ def test_text_that_looks_like_a_number_gets_quotes(jhecfg: Said) -> None:
         (("image.tag",), Exit.USAGE, "'image.tag' must be KEY=VALUE"),
         ((), Exit.USAGE, "name what is to change"),
         (("image.tag+=v1",), Exit.USAGE, "image.tag is no list"),
+        (("hubs[\udc95ub]=x",), Exit.USAGE, "a key is not UTF-8 text"),
         (("hubs[hub].access.users[x]=y",), Exit.USAGE, "hubs.hub.access.users has no item 'x'"),
         (("-d", "hubs[hub].access.orgs[Exmaple Lab]"), Exit.USAGE, "did you mean 'Example Lab'?"),
         (("site.name=v1",), Exit.USAGE, "site has no key 'name'"),
