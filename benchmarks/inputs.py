@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def chart(folder: Path) -> None:
     (folder / "chart" / "templates").mkdir(parents=True)
     (folder / "chart" / "Chart.yaml").write_text("apiVersion: v2\nname: site\nversion: 0.1.0\n")
     for name, tree in DOCUMENTS.items():
-        text = TOKEN.sub(r"{{ .Values.\1 }}", dumped(tree)).replace("'{{", '"{{').replace("}}'", '}}"')
+        text = TOKEN.sub(r"{{ .Values.\1 }}", dumped(tree))
+        text = re.sub(r"'([^'\n]*\{\{[^'\n]*)'", r'"\1"', text)  # what a value is put into is in double quotes
         (folder / "chart" / "templates" / name).write_text(text)
 
 
