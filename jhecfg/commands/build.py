@@ -182,7 +182,7 @@ def _refuse_inside_a_site(out: Path) -> None:
 
 def _refuse_a_way_out(out: Path) -> None:
     """Raise Misused where a link leads outputs out of the repository: who opens a pull request can put one there."""
-    if work_tree(Path(os.path.abspath(out)).parent) is not None and leads_out(out):
+    if leads_out(out) and work_tree(Path(os.path.abspath(out)).parent) is not None:
         real = os.path.relpath(os.path.realpath(out))
         raise Misused(f"{out}/ is a link that leads out of the repository; if that is meant, give --out {real}")
 

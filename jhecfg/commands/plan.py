@@ -96,10 +96,8 @@ def _is_gone(path: Path) -> bool:
     """Say whether nothing is there. What cannot be looked at is there: reading it says what is wrong."""
     try:
         path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(error, FileNotFoundError | NotADirectoryError)
     return False
 
 

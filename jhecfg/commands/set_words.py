@@ -25,6 +25,7 @@ from jhecfg.leaks import mask_line
 from jhecfg.marks import shown
 from jhecfg.plan.values import dotted
 from jhecfg.reader import Document, read
+from jhecfg.report.words import well_formed
 from jhecfg.scalars import Plain
 from jhecfg.spec import SiteSpec
 
@@ -57,7 +58,7 @@ def assignment(text: str) -> Word:
     more = rest.startswith("+=")
     if not steps or not (more or rest.startswith("=")):
         raise Misused(f"{shown(text) or 'a change'} must be KEY=VALUE, as in image.tag=v0.0.13")
-    if not _is_utf8("".join(steps)):
+    if well_formed(name := "".join(steps)) != name:  # bytes that are no text are halves of characters here
         raise Misused("a key is not UTF-8 text")
     written = rest[2:] if more else rest[1:]
     wanted = model_at(steps)
@@ -70,15 +71,6 @@ def assignment(text: str) -> Word:
     word = Word(steps, value, more)
     _refuse_secrets(word)
     return word
-
-
-def _is_utf8(text: str) -> bool:
-    """Say whether a word of the command line is text: bytes that are none stand in it as halves of characters."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def deletion(text: str) -> Word:

@@ -203,6 +203,7 @@ def _obstacle(at: World, path: str, name: str, make: Callable[[Path, World], Non
             aside.rename(there)
 
     blank = name == "hard link to a file outside" or (force and name == "file of others")
+    nobodys = at.before.keys() - at.final.keys() if path == "out/lab/jhecfg.lock" else ()  # without a lock
     case = judged(
         at,
         "in the way",
@@ -211,9 +212,7 @@ def _obstacle(at: World, path: str, name: str, make: Callable[[Path, World], Non
         heal,
         codes=(0, 4, 5),
         look=False,
-        left_over=()
-        if path != "out/lab/jhecfg.lock"
-        else at.before.keys() - at.final.keys(),  # nobody's, without a lock
+        left_over=nobodys,
     )
     if not kept and not blank and not case.wrong and not _may_go(name, path, said):
         return case._replace(then="wrong", wrong=f"the {name} is gone after exit {said.code}")
