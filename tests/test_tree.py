@@ -183,11 +183,15 @@ def test_a_comparison_says_where_and_how_much(tmp_path: Path) -> None:
     assert (changed.old, changed.new) == (b"a: 1\n", b"a: 2\n")
 
 
-@pytest.mark.parametrize("left", [("demo.journal",), ("demo/1.new",), ("demo.journal", "demo/12.new")], ids="+".join)
+@pytest.mark.parametrize(
+    "left",
+    [("demo.journal",), ("demo/1.new",), ("demo.journal", "demo/12.new"), ("demo/whole/manifests/a.yaml", "demo/whole/x")],
+    ids="+".join,
+)
 def test_what_a_dead_build_left_is_cleared_when_nothing_else_is_to_do(out: Path, left: tuple[str, ...]) -> None:
     """A journal or a staged file that a kill left goes with the next build, even one that changes no file."""
     for name in left:
-        (out / ".jhecfg" / name).parent.mkdir(exist_ok=True)
+        (out / ".jhecfg" / name).parent.mkdir(parents=True, exist_ok=True)
         (out / ".jhecfg" / name).write_bytes(journal_text(Owned()) if name.endswith("journal") else b"half")
     assert compare(out, SITE, site()).clean
     assert write(out, SITE, site()).clean
@@ -198,10 +202,13 @@ def test_staging_holds_on_to_what_others_put_there(out: Path) -> None:
     """Only files that a build could have staged are cleared; what others put there stays, and stops nothing."""
     staging = out / ".jhecfg" / SITE
     (staging / "3.new").mkdir(parents=True)
-    for name in ("notes", "x.new", "1.new", "22.new"):
+    (staging / "whole").mkdir()
+    (staging / "whole/link").symlink_to(out)
+    for name in ("notes", "x.new", "1.new", "22.new", "whole/a.yaml"):
         (staging / name).write_bytes(b"mine\n")
     write(out, SITE, site(manifests__a_yaml=b"a: 2\n"))
-    assert sorted(path.name for path in staging.iterdir()) == ["3.new", "notes", "x.new"]
+    assert sorted(path.name for path in staging.iterdir()) == ["3.new", "notes", "whole", "x.new"]
+    assert [path.name for path in (staging / "whole").iterdir()] == ["link"]
     assert on_disk(out / SITE) == site(manifests__a_yaml=b"a: 2\n")
 
 
@@ -1068,16 +1075,33 @@ def test_a_build_goes_by_its_order(wide: Path, monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
-def test_a_first_build_syncs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fresh tree has nothing to lose; the files for git come first, the lock comes last."""
+def test_a_new_site_appears_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the files for git, the whole folder is put in place; a fresh tree has nothing to lose, and is not synced."""
     steps: list[str] = []
     recorded(monkeypatch, steps.append)
     write(tmp_path, SITE, site())
     assert "fsync" not in steps
-    assert [step for step in steps if step.startswith("replace")] == [
-        *("replace .gitignore", "replace .gitattributes", "replace demo.journal"),
-        *("replace RUNBOOK.md", "replace a.yaml", "replace b.yaml", "replace jhecfg.lock"),
-    ]
+    put = [step for step in steps if step.startswith("replace")]
+    assert put == ["replace .gitignore", "replace .gitattributes", "replace demo"]
+    assert steps[-2:] == ["replace demo", "rmdir demo"]
+
+
+def test_a_new_site_is_put_over_nothing_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes to lie in its place while it is staged stays; nothing of ours is left, and the next build says why."""
+
+    def meanwhile(step: str) -> None:
+        if step == "replace demo":
+            (tmp_path / SITE).mkdir()
+            (tmp_path / SITE / "RUNBOOK.md").write_bytes(b"theirs\n")
+
+    with monkeypatch.context() as patch:
+        recorded(patch, meanwhile)
+        with pytest.raises(ToolError, match=f"^cannot write {tmp_path}/demo: directory not empty$"):
+            write(tmp_path, SITE, site())
+    assert on_disk(tmp_path / SITE) == {"RUNBOOK.md": b"theirs\n"}
+    assert sorted(path.name for path in (tmp_path / ".jhecfg").iterdir()) == [".gitignore", "demo.lock"]
+    with pytest.raises(Refused):
+        write(tmp_path, SITE, site())
 
 
 class Failing:
@@ -1127,16 +1151,17 @@ def test_an_error_at_any_step_is_said_with_its_place(
         assert set(places) >= {f"cannot {each}" for each in wanted}
 
 
-PUT = ("write demo/manifests/a.yaml", "write demo/zone/new/x", "write demo/jhecfg.lock", "write .jhecfg/demo.journal")
+PUT = ("write demo/manifests/a.yaml", "write demo/zone/new/x", "write demo/jhecfg.lock")
 FIRST_ERRORS = (
-    *("write .jhecfg", "write .jhecfg/.gitignore", "write .gitattributes", "write demo/RUNBOOK.md", *PUT),
-    *("remove .jhecfg/demo.journal", "clear .jhecfg/demo"),
+    *("write .jhecfg", "write .jhecfg/.gitignore", "write .gitattributes", "write .jhecfg/demo", "write demo/RUNBOOK.md"),
+    *(*PUT, "write demo", "clear .jhecfg/demo"),
 )
 LATER_ERRORS = (
     *(
         "clear .jhecfg/demo",
         "write .jhecfg/demo",
         *PUT,
+        "write .jhecfg/demo.journal",
         "remove demo/hubs/old/x",
         "remove demo/manifests/b.yaml",
         "remove demo/stale",

@@ -91,9 +91,12 @@ class Folder:
         finally:
             os.close(fd)
 
-    def create(self, path: str, data: bytes, *, sync: bool = False) -> None:
-        """Write a new file, mode 0644 less the umask; with `sync` return only when the disk has it."""
-        at, name = self._at(path)
+    def create(self, path: str, data: bytes, *, sync: bool = False, make: bool = False) -> None:
+        """Write a new file, mode 0644 less the umask; with `sync` return only when the disk has it.
+
+        With `make`, missing folders above it are made.
+        """
+        at, name = self._at(path, make=make)
         fd = os.open(name, _CREATE, 0o644, dir_fd=at)
         try:
             rest = memoryview(data)
@@ -110,7 +113,10 @@ class Folder:
         return os.open(name, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o644, dir_fd=at)
 
     def replace(self, source: str, target: str) -> None:
-        """Put one file in the place of another in one step; missing folders above the target are made."""
+        """Put a file in the place of another, or a folder where nothing is, in one step.
+
+        Missing folders above the target are made.
+        """
         to, name = self._at(target, make=True)
         at, staged = self._at(source)
         if sys.platform == "win32":

@@ -1,6 +1,7 @@
 """Write: bring a site's folder to what was compiled, so that a kill at any moment loses nothing.
 
-The order is the guarantee. Staging comes first, so a full disk is met before anything changes. The journal comes
+A site that is not there yet is staged as the folder that it will be, and moved: it appears whole or not at all. In one
+that is there, the order is the guarantee. Staging comes first, so a full disk is met before anything changes. The journal comes
 next: from then on every file may have its old or its new bytes, and the next build, of the same spec or another,
 knows both as ours. Then stale files go, files are replaced one by one, the lock last; then the journal goes.
 
@@ -46,7 +47,10 @@ def write(out: Path, site: str, files: Mapping[str, bytes], *, force: bool = Fal
             folder.close()  # another build may have made folders anew while we waited
             now = survey(folder, site, files)
             _refuse(now.comparison, force=force)
-            _carry_out(folder, site, files, now)
+            if now.new:
+                _put_whole(folder, site, files)
+            else:
+                _carry_out(folder, site, files, now)
             return now.comparison
 
 
@@ -91,6 +95,34 @@ def _settled(folder: Folder, files: Mapping[str, bytes], before: Survey) -> bool
     return done and (not files or folder.kind(ATTRIBUTES) is not None)
 
 
+def _put_whole(folder: Folder, site: str, files: Mapping[str, bytes]) -> None:
+    """Put a site that is not there yet in one step."""
+    _check_permissions(folder, site, ())
+    place = _whole_path(site)
+    try:
+        _settle(folder, site)
+        with trouble("write", folder.shown(staging_path(site))):
+            folder.mkdir(place)
+        _fill(folder, site, place, files)
+        with trouble("write", folder.shown(site)):
+            folder.replace(place, site)
+    except BaseException:
+        with suppress(ToolError):  # the first error is the one to say
+            _clear_staging(folder, site)
+        raise
+    with trouble("clear", folder.shown(staging_path(site))):
+        folder.rmdir(staging_path(site))
+
+
+def _fill(folder: Folder, site: str, place: str, files: Mapping[str, bytes]) -> None:
+    path = ""
+    try:
+        for path, data in files.items():
+            folder.create(f"{place}/{path}", data, make=True)
+    except OSError as error:
+        raise said("write", folder.shown(f"{site}/{path}"), error) from error
+
+
 def _carry_out(folder: Folder, site: str, files: Mapping[str, bytes], now: Survey) -> None:
     changes = now.comparison.changes
     puts = [change.path for change in changes if change.new is not None]
@@ -132,7 +164,18 @@ def _clear_staging(folder: Folder, site: str) -> None:
         for name, kind in folder.entries(staging):
             if kind == "file" and name.endswith(".new") and name[:-4].isdecimal():
                 folder.unlink(f"{staging}/{name}")
+        _clear_whole(folder, _whole_path(site))
         folder.rmdir(staging)
+
+
+def _clear_whole(folder: Folder, place: str) -> None:
+    """Remove a folder that was staged, with its files. Links and the like are not ours, and stay."""
+    for name, kind in folder.entries(place):
+        if kind == "folder":
+            _clear_whole(folder, f"{place}/{name}")
+        elif kind == "file":
+            folder.unlink(f"{place}/{name}")
+    folder.rmdir(place)
 
 
 def _settle(folder: Folder, site: str) -> None:
@@ -196,6 +239,11 @@ def _deliver(folder: Folder, site: str, path: str, text: bytes, *, sync: bool) -
     folder.mkdir(staging_path(site))
     folder.create(_staged_path(site, 0), text, sync=sync)
     folder.replace(_staged_path(site, 0), path)
+
+
+def _whole_path(site: str) -> str:
+    """Return where a site that is not there yet is staged."""
+    return f"{staging_path(site)}/whole"
 
 
 def _staged_path(site: str, number: int) -> str:
