@@ -185,7 +185,12 @@ def test_a_comparison_says_where_and_how_much(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "left",
-    [("demo.journal",), ("demo/1.new",), ("demo.journal", "demo/12.new"), ("demo/whole/manifests/a.yaml", "demo/whole/x")],
+    [
+        ("demo.journal",),
+        ("demo/1.new",),
+        ("demo.journal", "demo/12.new"),
+        ("demo/whole/manifests/a.yaml", "demo/whole/x"),
+    ],
     ids="+".join,
 )
 def test_what_a_dead_build_left_is_cleared_when_nothing_else_is_to_do(out: Path, left: tuple[str, ...]) -> None:
@@ -1153,7 +1158,13 @@ def test_an_error_at_any_step_is_said_with_its_place(
 
 PUT = ("write demo/manifests/a.yaml", "write demo/zone/new/x", "write demo/jhecfg.lock")
 FIRST_ERRORS = (
-    *("write .jhecfg", "write .jhecfg/.gitignore", "write .gitattributes", "write .jhecfg/demo", "write demo/RUNBOOK.md"),
+    *(
+        "write .jhecfg",
+        "write .jhecfg/.gitignore",
+        "write .gitattributes",
+        "write .jhecfg/demo",
+        "write demo/RUNBOOK.md",
+    ),
     *(*PUT, "write demo", "clear .jhecfg/demo"),
 )
 LATER_ERRORS = (
