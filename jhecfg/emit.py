@@ -93,8 +93,9 @@ def scalar(value: str | int | float | bool | None) -> str:
     return _quote(value) if isinstance(value, str) else _other(value)
 
 
+@lru_cache(maxsize=64)
 def _comment(line: str) -> str:
-    """Return one comment line, whatever the text holds."""
+    """Return one comment line, whatever the text holds. Remembered: all files of a site begin with the same one."""
     return f"# {_UNSAFE_RUN.sub(' ', line)}".rstrip(" ") + "\n"
 
 
@@ -186,7 +187,7 @@ def _other(value: object) -> str:
             raise NotPlain("an int beyond 2^53 loses digits in some readers: pass it as text")
         return str(value)
     if type(value) is float:
-        return _float(value)
+        return _float(repr(value))
     if type(value) is dict:
         return "{}"
     if type(value) is list:
@@ -194,11 +195,12 @@ def _other(value: object) -> str:
     raise NotPlain(f"{type(value).__name__} is not plain data")
 
 
-def _float(value: float) -> str:
+@lru_cache(maxsize=64)
+def _float(digits: str) -> str:
     """Write every digit and no exponent: YAML 1.1 reads `1e-05` as text, and 1.2 reads it as a number."""
     from decimal import Decimal  # here: floats are rare, and every start would pay for the import
 
-    decimal = Decimal(repr(value))
+    decimal = Decimal(digits)
     if not decimal.is_finite():
         raise NotPlain("NaN and infinity are not in JSON, and so not in Kubernetes")
     digits = f"{decimal:f}"

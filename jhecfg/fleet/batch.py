@@ -11,7 +11,7 @@ from jhecfg.diagnostics import Diagnostic, Refused, SpecError, ToolError, in_ord
 from jhecfg.outcome import Options, Outcome, broken
 from jhecfg.pipeline import Build, compile_source, finding_of, located
 from jhecfg.source import Source
-from jhecfg.tree import Comparison, compare, digest, write
+from jhecfg.tree import Change, Comparison, compare, digest, write
 
 
 def run_batch(sources: Sequence[Source], options: Options) -> list[Outcome]:
@@ -86,4 +86,5 @@ def _finished(build: Build, more: tuple[Diagnostic, ...], options: Options) -> O
 
 def _told(written: Comparison) -> Comparison:
     """Return what is told of files that are written; not their bytes: a fleet would hold, and send, all of them."""
-    return written._replace(changes=tuple(change._replace(old=None, new=None) for change in written.changes))
+    told = tuple(Change(path=each.path, kind=each.kind, old=None, new=None) for each in written.changes)
+    return written._replace(changes=told)

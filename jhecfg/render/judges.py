@@ -298,7 +298,8 @@ REMARKS: tuple[Remark, ...] = (
         "the name of a Secret",
         re.compile(r"hubs/[^/]+/values\.yaml|gitops/flux/hubs/helmrelease-[^/]+\.yaml"),
         # At the margin that only keys of the values themselves have: a text of many lines among them stands further in.
-        re.compile(r"^(?:    )?hub:\n +existingSecret: hub-secrets$", re.MULTILINE),
+        # The margin is looked at last, since `re` finds a pattern sooner that begins with plain characters.
+        re.compile(r"hub:\n(?:(?<=^hub:\n)|(?<=^    hub:\n)) +existingSecret: hub-secrets$", re.MULTILINE),
         _SECRETS,
     ),
     Remark(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from jhecfg.artifact import Tree
@@ -85,8 +86,21 @@ def resources(requests: Mapping[str, str] | None = None, limits: Mapping[str, st
 
 def digest(*parts: Any) -> str:
     """Return ten hexadecimal digits of the parts' content: the same content, the same name."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
+    return hashlib.sha256(_canonical([*parts]).encode()).hexdigest()[:10]
+
+
+def _canonical(part: Any) -> str:
+    """Return the one way to write plain data as JSON. Texts by their names are remembered: some are whole scripts."""
+    if type(part) is list:
+        return f"[{','.join(map(_canonical, part))}]"
+    if type(part) is dict and all(type(value) is str for value in part.values()):
+        return f"{{{','.join(f'{_quoted(name)}:{_quoted(part[name])}' for name in sorted(part))}}}"
+    return json.dumps(part, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def pod_security(uid: int = 10001) -> Tree:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from functools import lru_cache
-from shlex import quote
 
 __all__ = ["bash", "block", "code", "command", "identifier", "one_line", "quote", "step", "table", "text", "words"]
 
@@ -16,6 +16,9 @@ _TICKS = re.compile(r"`+")
 _SPACE = re.compile(r"\s+")
 # Controls, zero-width and bidirectional formatting: a reader would see another text than the one that is there.
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+quote = lru_cache(maxsize=4096)(shlex.quote)
+"""Quote a word for the shell; remembered, since a page says the same words again and again."""
 
 
 def step(title: str, *parts: str) -> str:

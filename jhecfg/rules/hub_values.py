@@ -240,6 +240,10 @@ def hub_values_env(site: Site) -> Iterator[Finding]:
                     )
 
 
+_REFUSED = frozenset(path for path in GUARDED if path[:2] != ("hub", "extraEnv"))
+"""Where anything is refused already, by the rule about guarded values."""
+
+
 def hub_values_secret(site: Site) -> Iterator[Finding]:
     """A secret stands in `hubs[].values`.
 
@@ -249,10 +253,9 @@ def hub_values_secret(site: Site) -> Iterator[Finding]:
     service's token and the password of the hub's database come from the Secret `hub-secrets` by themselves.
     """
     for hub in site.hubs:
-        guarded = {path for path in GUARDED if path[:2] != ("hub", "extraEnv")}
         for path, value in _leaves((), hub.values):
             name = next(key for key in reversed(path) if isinstance(key, str))
-            if value and path not in guarded and (secret_key(name) or secret_shape(value)):
+            if value and path not in _REFUSED and (secret_key(name) or secret_shape(value)):
                 yield Finding(
                     loc=_loc(hub, path),
                     message=f"'{_dotted(path)}' holds a secret",

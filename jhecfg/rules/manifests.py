@@ -279,7 +279,7 @@ def _are_clean(artifacts: Sequence[Artifact]) -> bool:
             # A page by its lines, most of which the next site's page has too: no shape goes over the end of a line.
             strings.update(artifact.tree.split("\n"))
         else:
-            _collect(artifact.tree, _LAST.get(artifact.path), strings)
+            _gather(artifact.tree, _LAST.get(artifact.path), strings)
     fresh = strings - _CLEAN
     if leaks.secret_shape("\n".join(fresh)):
         return False
@@ -291,18 +291,20 @@ def _are_clean(artifacts: Sequence[Artifact]) -> bool:
     return True
 
 
-def _collect(tree: Any, clean: Any, strings: set[str]) -> None:
-    """Gather the texts of a tree, without those of parts that are in `clean` too, at the same place."""
+def _gather(tree: Any, clean: Any, strings: set[str]) -> None:
+    """Gather the texts of a tree, but those that `clean` has at the same place."""
     if type(tree) is dict:
-        items, known = tree.items(), clean if type(clean) is dict else {}
-    else:
-        items, known = enumerate(tree), dict(enumerate(clean)) if type(clean) is list else {}
-    for key, value in items:
-        kind = type(value)
-        if kind is str:
-            strings.add(value)
-        elif (kind is dict or kind is list) and value != (below := known.get(key)):
-            _collect(value, below, strings)
+        known = clean if type(clean) is dict else {}
+        for key, value in tree.items():
+            if value != (below := known.get(key)):
+                _gather(value, below, strings)
+    elif type(tree) is list:
+        same = clean if type(clean) is list and len(clean) == len(tree) else [None] * len(tree)
+        for value, below in zip(tree, same, strict=True):
+            if value != below:
+                _gather(value, below, strings)
+    elif type(tree) is str:
+        strings.add(tree)
 
 
 def _texts(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:

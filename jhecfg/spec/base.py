@@ -1,6 +1,6 @@
 """What every part of the spec is made of: the base model and the scalar types, each with its rule in words."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -31,6 +31,10 @@ class Spec(BaseModel):
         hide_input_in_errors=True,
         allow_inf_nan=False,
     )
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return itself: nothing in it changes later. pydantic copies what a field has by default, for every spec."""
+        return self
 
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"

@@ -4,7 +4,7 @@ A site that is not there yet is staged as the folder that it will be, and moved:
 
 In one that is there, the order is the guarantee. Staging comes first, so a full disk is met before anything changes.
 The journal comes next: from then on every file may have its old or its new bytes, and the next build, of the same spec
-or another, knows both as ours. Then stale files go, files are replaced one by one, the lock last; then the journal goes.
+or another, knows both as ours. Then stale files go, files are replaced one by one, the lock last; the journal goes.
 
 What is synced to disk, and why so little: a kill needs no sync at all, the kernel has the bytes. After a power loss
 a file may be empty or NUL; such a file is nobody's work and is simply written again. Only the journal and the lock,
