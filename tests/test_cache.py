@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from jhecfg import cache
-from jhecfg.tree import LOCK, lock_text, write
+from jhecfg.tree import LOCK, write
+from tests.locked import with_lock
 
 SITE = "demo"
-FILES = {"RUNBOOK.md": b"# Run\n", "manifests/10-a/a.yaml": b"a: 1\n"}
-FILES |= {LOCK: lock_text("0" * 64, FILES)}
+FILES = with_lock({"RUNBOOK.md": b"# Run\n", "manifests/10-a/a.yaml": b"a: 1\n"})
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def forge(place: Path) -> None:
     """Edit an output file and make the lock agree with it."""
     files = {**FILES, "RUNBOOK.md": b"# Run this instead\n"}
     (place / "out/demo/RUNBOOK.md").write_bytes(files["RUNBOOK.md"])
-    (place / "out/demo" / LOCK).write_bytes(lock_text("0" * 64, files))
+    (place / "out/demo" / LOCK).write_bytes(with_lock(files)[LOCK])
 
 
 def link_file(place: Path) -> None:

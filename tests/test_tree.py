@@ -18,11 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jhecfg.diagnostics import Refused, ToolError
-from jhecfg.tree import LOCK, Change, compare, lock_text, unified_diff, write
+from jhecfg.tree import LOCK, Change, compare, digest, lock_text, unified_diff, write
 from jhecfg.tree import folder as folder_module
 from jhecfg.tree import turn as turn_module
 from jhecfg.tree.lock import Owned, journal_text, read_journal
 from jhecfg.tree.names import problem
+from tests.locked import ZERO, with_lock
 from tests.tools import need
 
 SITE = "demo"
@@ -38,7 +39,7 @@ def site(spec: str = "0" * 64, /, **changed: bytes | None) -> Files:
     }
     files |= {name.replace("__", "/").replace("_yaml", ".yaml"): data for name, data in changed.items()}
     kept = {path: data for path, data in files.items() if data is not None}
-    return {**kept, LOCK: lock_text(spec, kept)}
+    return with_lock(kept, spec)
 
 
 def on_disk(root: Path) -> Files:
@@ -368,7 +369,6 @@ def test_what_a_power_loss_leaves_is_written_again(out: Path, torn: bytes) -> No
 
 # --- locks and journals that lie -------------------------------------------------------------------------------------
 
-ZERO = "0" * 64
 LIES = {
     "truncated": (b'{"format": 1, "fil', "is damaged: it is not JSON"),
     "deep": (b"[" * 100_000, "is damaged: it is not JSON"),
@@ -432,7 +432,7 @@ def test_the_lock_is_the_json_that_python_writes(spec: str, files: Files) -> Non
     """Our own writer, which is faster, writes what `json.dumps` would, of any text."""
     listed = {path: sha256(data).hexdigest() for path, data in sorted(files.items())}
     tree = {"format": 1, "spec": spec, "files": listed}
-    assert lock_text(spec, files).decode() == dumps(tree, indent=2) + "\n"
+    assert with_lock(files, spec)[LOCK].decode() == dumps(tree, indent=2) + "\n"
 
 
 def test_the_journal_is_sorted_json() -> None:
@@ -450,8 +450,8 @@ def test_two_claims_join() -> None:
 
 
 def test_the_lock_is_one_sorted_line_per_file() -> None:
-    """The lock depends on spec and files alone, and never lists itself."""
-    text = lock_text("5" * 64, {"b": b"", LOCK: b"x", "a/c": b"1"}).decode()
+    """The lock depends on spec and files alone."""
+    text = lock_text("5" * 64, {"b": digest(b""), "a/c": digest(b"1")}).decode()
     assert text.splitlines() == [
         "{",
         '  "format": 1,',
@@ -1019,7 +1019,7 @@ def test_many_folders_do_not_exhaust_descriptors(tmp_path: Path) -> None:
     """A site with hundreds of folders is written with a bounded number of open files."""
     resource = pytest.importorskip("resource")
     files = {f"hubs/h{number}/deep/values.yaml": b"%d\n" % number for number in range(300)}
-    files[LOCK] = lock_text(ZERO, files)
+    files = with_lock(files)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 128), hard))
     try:
@@ -1263,7 +1263,7 @@ def file_sets(draw: st.DrawFn) -> Files:
     files = draw(st.dictionaries(st.sampled_from(PATHS), CONTENTS))
     if "flip" in files:
         files.pop("flip/x", None)
-    return {**files, LOCK: lock_text(ZERO, files)}
+    return with_lock(files)
 
 
 @pytest.mark.slow

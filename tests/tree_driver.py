@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from jhecfg.diagnostics import ToolError
-from jhecfg.tree import LOCK, compare, lock_text, write
+from jhecfg.tree import compare, write
+from tests.locked import with_lock
 
 SITE = "demo"
 STRANGERS = {"NOTES.md": b"mine\n", "manifests/10-a/mine.yaml": b"mine: too\n", "theirs/deep/file": b"\0\1"}
@@ -32,7 +33,7 @@ def generation(number: int) -> Files:
     files = {f"manifests/{i % 3}0-a/f{i}.yaml": b"gen: %d\n" % (number if i % 2 else 0) * 30 for i in range(6)}
     files[f"hubs/hub-{number}/values.yaml"] = b"hub: %d\n" % number
     files["turn" if number % 2 else "turn/inner.yaml"] = b"turn\n" * number
-    return {**files, LOCK: lock_text(str(number) * 64, files)}
+    return with_lock(files, str(number) * 64)
 
 
 def main(folder: str, fault: str, before: str, after: str, then: str, *again: str) -> None:

@@ -11,7 +11,7 @@ from jhecfg.diagnostics import Diagnostic, Refused, SpecError, ToolError, in_ord
 from jhecfg.outcome import Options, Outcome, broken
 from jhecfg.pipeline import Build, compile_source, finding_of, located
 from jhecfg.source import Source
-from jhecfg.tree import Change, Comparison, compare, digest, write
+from jhecfg.tree import Change, Comparison, compare, write
 
 
 def run_batch(sources: Sequence[Source], options: Options) -> list[Outcome]:
@@ -66,7 +66,7 @@ def _finished(build: Build, more: tuple[Diagnostic, ...], options: Options) -> O
         site=build.site.name,
         diagnostics=diagnostics,
         objects_checked=build.objects_checked,
-        digests={} if diagnostics else {path: digest(data) for path, data in build.files.items()},
+        digests={} if diagnostics else build.digests,
     )
     if outcome.failed or (options.strict and diagnostics):
         return outcome

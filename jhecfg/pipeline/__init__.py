@@ -25,7 +25,7 @@ from jhecfg.rules.schema import schema_violations
 from jhecfg.sealed import SEALED
 from jhecfg.site import Site
 from jhecfg.source import Source
-from jhecfg.tree import LOCK, lock_text
+from jhecfg.tree import LOCK, digest, lock_text
 
 __all__ = ["Build", "Validator", "compile_source", "documentation", "emit_files", "finding_of", "located"]
 
@@ -33,12 +33,16 @@ Validator = Literal["auto", "builtin", "kubeconform", "none"]
 
 
 class Build(NamedTuple):
-    """What a spec compiles to, and everything there is to say about it. `files` includes the lock."""
+    """What a spec compiles to, and everything there is to say about it.
+
+    `files` and `digests`, their SHA-256 in hex, include the lock.
+    """
 
     source: Source
     site: Site
     artifacts: tuple[Artifact, ...]
     files: Mapping[str, bytes]
+    digests: Mapping[str, str]
     diagnostics: tuple[Diagnostic, ...]
     objects_checked: int
 
@@ -55,7 +59,7 @@ def compile_source(source: Source, validator: Validator = "auto") -> Build:
     site = resolution.site
     rendered, patch_problems = patched(site, render(site))
     artifacts = tuple(finished(rendered))
-    files, unwritable = emit_files(source, site, artifacts)
+    files, digests, unwritable = emit_files(source, site, artifacts)
     about_site = [*resolution.problems, *judge_site(site), *patch_problems, *unwritable]
     said = tuple(located(source, artifacts, about_site))
     diagnostics = excepted(source, said)
@@ -68,6 +72,7 @@ def compile_source(source: Source, validator: Validator = "auto") -> Build:
         site=site,
         artifacts=artifacts,
         files=files,
+        digests=digests,
         diagnostics=diagnostics,
         objects_checked=0 if validator == "none" else sum(a.manifest is not None for a in artifacts),
     )
@@ -75,8 +80,8 @@ def compile_source(source: Source, validator: Validator = "auto") -> Build:
 
 def emit_files(
     source: Source, site: Site, artifacts: Iterable[Artifact]
-) -> tuple[dict[str, bytes], list[tuple[str, Finding]]]:
-    """Return the bytes of every file, by path, and what cannot be written, as (code, finding).
+) -> tuple[dict[str, bytes], dict[str, str], list[tuple[str, Finding]]]:
+    """Return the bytes of every file and their SHA-256, by path, and what cannot be written, as (code, finding).
 
     The bytes depend on the spec's meaning and this release of jhecfg alone.
     """
@@ -87,8 +92,10 @@ def emit_files(
         except NotPlain as error:
             finding = Finding(artifact=artifact.path, loc=error.loc, message=error.problem)
             unwritable.append(("unwritable-value", finding))
-    files[LOCK] = lock_text(spec_digest(source), files)
-    return files, unwritable
+    digests = {path: digest(data) for path, data in files.items()}
+    files[LOCK] = lock_text(spec_digest(source), digests)
+    digests[LOCK] = digest(files[LOCK])
+    return files, digests, unwritable
 
 
 def spec_digest(source: Source) -> str:

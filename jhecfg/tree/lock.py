@@ -37,9 +37,8 @@ class Owned(NamedTuple):
         return Owned(hashes=joined)
 
 
-@lru_cache(maxsize=256)
 def digest(data: bytes) -> str:
-    """Return the SHA-256 of some bytes, in hex; remembered, since the lock, the journal and the comparison all ask."""
+    """Return the SHA-256 of some bytes, in hex."""
     return sha256(data).hexdigest()
 
 
@@ -48,12 +47,12 @@ def owned(files: Mapping[str, bytes]) -> Owned:
     return Owned(hashes={path: frozenset((digest(data),)) for path, data in files.items()})
 
 
-def lock_text(spec_digest: str, files: Mapping[str, bytes]) -> bytes:
-    """Return `jhecfg.lock` for a site's files: one line per file, sorted, so that git merges and shows it well.
+def lock_text(spec_digest: str, digests: Mapping[str, str]) -> bytes:
+    """Return `jhecfg.lock` for a site's files by their digests: one line each, sorted, so that git merges it well.
 
     It depends on the spec and the files alone: no time, version, host, or path outside the site.
     """
-    listed = {path: digest(files[path]) for path in sorted(files) if path != LOCK}
+    listed = {path: digests[path] for path in sorted(digests)}
     return _text({"format": _FORMAT, "spec": spec_digest, "files": listed})
 
 

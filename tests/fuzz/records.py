@@ -21,8 +21,9 @@ from jhecfg.secretstore.store import load as load_store
 from jhecfg.site import Site
 from jhecfg.source import load
 from jhecfg.tree import names
-from jhecfg.tree.lock import Owned, journal_text, lock_text, owned, read_journal, read_lock
+from jhecfg.tree.lock import LOCK, Owned, journal_text, owned, read_journal, read_lock
 from tests.fuzz.target import Target, claim
+from tests.locked import with_lock
 from tests.tools import ROOT
 
 DIGEST = re.compile("[0-9a-f]{64}")
@@ -110,7 +111,7 @@ READERS: Mapping[str, Callable[[bytes], None]] = {
 def seeds() -> Iterator[bytes]:
     """Yield one good record of each kind."""
     files = {"a/b.yaml": b"a: 1\n", "RUNBOOK.md": b"x"}
-    yield b"lock\n" + lock_text("0" * 64, files)
+    yield b"lock\n" + with_lock(files)[LOCK]
     yield b"lock\n" + (ROOT / "out" / "jhe-example" / "jhecfg.lock").read_bytes()
     yield b"journal\n" + journal_text(owned(files) | owned({"a/b.yaml": b"a: 2\n"}))
     body = b"maker\nlab\nsource " + b"0" * 64 + b" /specs/lab.yaml\nfile " + b"1" * 64 + b" a/b.yaml"
