@@ -267,44 +267,33 @@ def _is_open_secret(tree: Tree) -> bool:
 _CLEAN: set[str] = set()
 """Texts without a secret: the same labels, kinds and scripts stand in every file of every site."""
 
-_LAST: dict[str, Any] = {}
-"""The last clean tree of each path: most of it stands in the next site's, and `==` tells so at once."""
-
 
 def _are_clean(artifacts: Sequence[Artifact]) -> bool:
     """Say whether no text has a secret's shape. The new ones are tried together: a try costs more than its text."""
     strings: set[str] = set()
     for artifact in artifacts:
-        if isinstance(artifact.tree, str):
-            # A page by its lines, most of which the next site's page has too: no shape goes over the end of a line.
-            strings.update(artifact.tree.split("\n"))
-        else:
-            _gather(artifact.tree, _LAST.get(artifact.path), strings)
+        # A page by its lines, most of which the next site's page has too: no shape goes over the end of a line.
+        _collect(artifact.tree.split("\n") if isinstance(artifact.tree, str) else artifact.tree, strings)
     fresh = strings - _CLEAN
     if leaks.secret_shape("\n".join(fresh)):
         return False
     if len(_CLEAN) > 8192:
         _CLEAN.clear()
-        _LAST.clear()
     _CLEAN.update(fresh)
-    _LAST.update((artifact.path, artifact.tree) for artifact in artifacts if not isinstance(artifact.tree, str))
     return True
 
 
-def _gather(tree: Any, clean: Any, strings: set[str]) -> None:
-    """Gather the texts of a tree, but those that `clean` has at the same place."""
-    if type(tree) is dict:
-        known = clean if type(clean) is dict else {}
-        for key, value in tree.items():
-            if value != (below := known.get(key)):
-                _gather(value, below, strings)
-    elif type(tree) is list:
-        same = clean if type(clean) is list and len(clean) == len(tree) else [None] * len(tree)
-        for value, below in zip(tree, same, strict=True):
-            if value != below:
-                _gather(value, below, strings)
-    elif type(tree) is str:
-        strings.add(tree)
+def _collect(tree: Any, strings: set[str]) -> None:
+    """Gather every text of a tree, without places: these are only needed when something is found."""
+    todo, add = [tree], strings.add
+    while todo:
+        node = todo.pop()
+        for value in node.values() if type(node) is dict else node:
+            kind = type(value)
+            if kind is str:
+                add(value)
+            elif kind is dict or kind is list:
+                todo.append(value)
 
 
 def _texts(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
