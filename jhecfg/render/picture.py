@@ -11,8 +11,10 @@ from jhecfg.site import Hub, Site
 MOST_HUBS = 12
 MOST_ORGS = 3
 
-# Everything else is written as its number: Mermaid reads `#34;` as the character, never as its own syntax.
-_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 .,:/@À-ɏͰ-Ͽ一-鿿-]")
+_PLAIN = re.compile(r"[A-Za-z0-9 .,:/@-]*").fullmatch
+# Everything else is written as its number: Mermaid reads `#34;` as the character, never as its own syntax. Compiled
+# where it is met first, since that takes 3 ms and most names are plain.
+_NOT_PLAIN = r"[^A-Za-z0-9 .,:/@À-ɏͰ-Ͽ一-鿿-]"
 _BACKENDS = {
     "existing": ("Secrets", "made in the cluster by hand"),
     "external-secrets": ("AWS Secrets Manager", "by External Secrets"),
@@ -29,7 +31,11 @@ def picture(site: Site) -> str:
 
 def label(*lines: str) -> str:
     """Return a label in quotes, one line below the other, in which nothing is markup."""
-    return '"' + "<br/>".join(_NOT_PLAIN.sub(_number, one_line(line)) for line in lines) + '"'
+    return '"' + "<br/>".join(_escaped(one_line(line)) for line in lines) + '"'
+
+
+def _escaped(line: str) -> str:
+    return line if _PLAIN(line) else re.sub(_NOT_PLAIN, _number, line)
 
 
 def _number(match: re.Match[str]) -> str:
