@@ -14,6 +14,7 @@ import pytest
 from jhecfg import schemas
 from jhecfg.artifact import Artifact
 from jhecfg.rules.schema import Violation, count_checked, schema_violations
+from jhecfg.rules.schema_error import explain
 from tests.good_objects import KUBERNETES, Tree, artifact, at, good, good_objects, label, mutants
 
 UPSTREAM = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -278,6 +279,103 @@ def test_violations_come_in_the_order_of_the_artifacts() -> None:
         {"apiVersion": "a", "kind": "B"},
     ]
     assert [violation.path for violation in judged(*trees)] == [artifact(tree).path for tree in trees]
+
+
+# -- in which words, whatever the schema
+
+
+def told(schema: Tree, value: object) -> list[Violation]:
+    """Say what a schema forbids of the field `f` of an object, the second of its kind."""
+    from jsonschema_rs import Draft202012Validator
+
+    root = {"properties": {"v1 Thing": {"items": {"properties": {"f": schema}}}}}
+    errors = Draft202012Validator(root).iter_errors({"v1 Thing": [{}, {"f": value}]})
+    return [violation for error in errors for violation in explain(error, root)]
+
+
+def lettered(letters: str) -> Tree:
+    """Return the fields of a schema, one for each letter."""
+    return {"properties": {letter: {} for letter in letters}}
+
+
+ONE_OF = {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
+KEY = {"propertyNames": {"pattern": "^a$", "description": "the letter a"}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "message", "expected", "found"),
+    [
+        ({"type": "integer"}, None, "is not of type integer", "a whole number", "nothing (null)"),
+        ({"type": "object"}, [], "is not of type object", "a map", "a list"),
+        ({"type": "boolean"}, {}, "is not of type boolean", "true or false", "a map"),
+        ({"type": "number"}, True, "is not of type number", "a number", "true"),
+        ({"type": "array"}, "ü", "is not of type array", "a list", '"ü"'),
+        ({"type": ["integer", "null", "string"]}, 1.5, "is not of type null, integer or string",
+         "nothing (null), a whole number or a string", "1.5"),
+        ({"type": "null"}, "x" * 58, "is not of type null", "nothing (null)", f'"{"x" * 58}"'),
+        ({"type": "null"}, "x" * 59, "is not of type null", "nothing (null)", f'"{"x" * 58}…'),
+        ({"const": "a"}, "b", "is not a", "a", '"b"'),
+        ({"enum": [1, 2, 3]}, "x", "is not one of 1, 2, 3", "1, 2 or 3", '"x"'),
+        ({"pattern": "^a$"}, "b", "does not have the right form", "text that matches ^a$", '"b"'),
+        ({"pattern": "^a$", "description": "the letter a"}, "b", "does not have the right form", "the letter a", '"b"'),
+        ({"minItems": 2}, [1], "has the wrong number of items", "2 or more", "1 items"),
+        ({"maxItems": 2}, [1, 2, 3], "has the wrong number of items", "0 to 2", "3 items"),
+        ({"minLength": 2, "maxLength": 4}, "a", "has the wrong number of characters", "2 to 4", "1 characters"),
+        ({"minLength": 2, "maxLength": 4}, "abcde", "has the wrong number of characters", "2 to 4", "5 characters"),
+        ({"minItems": 3, **lettered("ab")}, [], "has the wrong number of items", "3 or more", "0 items"),
+        ({"minProperties": 1}, {}, "has the wrong number of fields", "1 or more", "0 fields"),
+        ({"maxProperties": 0}, {"a": 1, "b": 2}, "has the wrong number of fields", "0 to 0", "2 fields"),
+        ({"minProperties": 1, **lettered("ba")}, {}, "has the wrong number of fields", "1 or more of a or b", "0 fields"),
+        ({"minProperties": 1, **lettered("a")}, {}, "has the wrong number of fields", "1 or more of a", "0 fields"),
+        ({"minProperties": 1, "maxProperties": 1, **lettered("abcdefghi")}, {}, "has the wrong number of fields",
+         "1 of a, b, c, d, e, f, g, h or i", "0 fields"),
+        ({"minProperties": 1, "maxProperties": 1, **lettered("abcdefghij")}, {}, "has the wrong number of fields",
+         "1", "0 fields"),
+        ({"minimum": 0}, -1, "is out of range", "0 or more", "-1"),
+        ({"maximum": 0}, 1, "is out of range", "at most 0", "1"),
+        ({"minimum": 1, "maximum": 3}, 4, "is out of range", "1 to 3", "4"),
+        ({"minimum": 1, "maximum": 3}, 0, "is out of range", "1 to 3", "0"),
+        ({"required": ["a"]}, {}, "lacks the required field 'a'", "a", ""),
+        ({"anyOf": [{"required": [name]} for name in "abc"]}, {}, "needs 'a', 'b' or 'c'", "'a', 'b' or 'c'", "a map"),
+        (ONE_OF, {"a": 1, "b": 2}, "may hold only one of 'a', 'b'", "'a' or 'b'", "a map"),
+        ({"not": {"required": ["a", "b"]}}, {"a": 1, "b": 2}, "may not hold 'a' and 'b' together", "", "a map"),
+        ({"multipleOf": 2}, 3, "is not valid (multipleOf)", "", "3"),
+    ],
+)  # fmt: skip
+def test_every_keyword_says_what_is_wrong(schema: Tree, value: object, message: str, expected: str, found: str) -> None:
+    """What is wrong, what it has to be, what it is: all choices, both ends of a range, no more of a text than fits."""
+    assert told(schema, value) == [Violation("", ("f",), f"'f' {message}", expected, found)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "key", "said"),
+    [
+        (KEY, "b", Violation("", ("f", "b"), "key 'b' does not have the right form", "the letter a", key=True)),
+        ({"propertyNames": {"pattern": "^a$"}}, "b", Violation("", ("f", "b"), "key 'b' does not have the right form", key=True)),
+        (KEY, "b" * 61, Violation("", ("f", "b" * 61), f"key '{'b' * 59}…' does not have the right form", "the letter a", key=True)),
+        (lettered("ba"), "c", Violation("", ("f", "c"), "unknown field 'c' in 'f'", "a, b", hint="choose one of: b, a", key=True)),
+        (lettered("abcdefghi"), "a" * 60, Violation("", ("f", "a" * 60), f"unknown field '{'a' * 60}' in 'f'", ", ".join("abcdefghi"),
+                                                    hint="choose one of: " + ", ".join("abcdefghi"), key=True)),
+        (lettered("abcdefghij"), "a" * 61, Violation("", ("f", "a" * 61), f"unknown field '{'a' * 59}…' in 'f'", key=True)),
+    ],
+)  # fmt: skip
+def test_a_key_says_what_is_wrong_with_it(schema: Tree, key: str, said: Violation) -> None:
+    """The key itself is pointed at, whole; what could be there is listed while it fits."""
+    closed = schema if "propertyNames" in schema else {**schema, "additionalProperties": False}
+    assert told(closed, {key: 1}) == [said]
+
+
+def test_of_several_schemas_the_one_that_came_furthest_is_told() -> None:
+    """All that it says, even where a field is missing too; two that fit a text alike say nothing, which has a type."""
+    deep = {"properties": {"a": {"properties": {"b": {"type": "string"}}}}, "required": ["c"]}
+    for branches in ([{"type": "string"}, deep], [deep, {"required": ["d"]}]):
+        assert told({"anyOf": branches}, {"a": {"b": 1}}) == [
+            Violation("", ("f",), "'f' lacks the required field 'c'", "c"),
+            Violation("", ("f", "a", "b"), "'b' is not of type string", "a string", "1"),
+        ]
+    assert told({**ONE_OF, "type": "object"}, "x") == [
+        Violation("", ("f",), "'f' is not of type object", "a map", '"x"')
+    ]
 
 
 # -- the schemas themselves
