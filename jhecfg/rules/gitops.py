@@ -80,7 +80,7 @@ def _either(pattern: str) -> list[str]:
 
 def read_by_kustomization(site: Site, tree: Tree, artifacts: Sequence[Artifact]) -> list[Artifact]:
     """Return what a Flux Kustomization reads: what kustomization.yaml lists, or all manifests below."""
-    folder = _local(site, tree["spec"].get("path", ""))
+    folder = _local(site, tree["spec"].get("path"))
     if folder is None:
         return []
     below = {a.path: a for a in artifacts if a.path.startswith(folder)}
@@ -133,13 +133,16 @@ def _owned(site: Site, artifacts: Sequence[Artifact]) -> Iterator[tuple[str, str
             for artifact in read_by_directory(site, source, artifacts):
                 yield path, artifact.path
             if "chart" in source:
-                namespace = (application["spec"].get("destination") or {}).get("namespace", "")
-                yield path, f"release '{(source.get('helm') or {}).get('releaseName')}' in '{namespace}'"
+                name = (source.get("helm") or {}).get("releaseName") or application["metadata"]["name"]
+                namespace = (application["spec"].get("destination") or {}).get("namespace")
+                yield path, f"release '{name}' in '{namespace}'"
     for path, tree in _kustomizations(artifacts):
         for artifact in read_by_kustomization(site, tree, artifacts):
             yield path, artifact.path
     for path, tree in _of_kind(artifacts, "HelmRelease", "helm.toolkit.fluxcd.io"):
-        yield path, f"release '{tree['spec'].get('releaseName')}' in '{tree['spec'].get('targetNamespace')}'"
+        target, name = tree["spec"].get("targetNamespace"), tree["metadata"]["name"]
+        release = tree["spec"].get("releaseName") or (f"{target}-{name}" if target else name)
+        yield path, f"release '{release}' in '{target or tree['metadata'].get('namespace')}'"
 
 
 def not_allowed_by_project(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -93,10 +92,10 @@ def out_of_order(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]
     if not _by_wave(site):
         return
     placed = _placed(site, artifacts)
-    waves: dict[str, Counter[int]] = {}
+    waves: dict[str, list[int]] = {}
     for each in placed:
-        waves.setdefault(each.phase, Counter())[each.rank] += 1
-    usual = {phase: waves[phase].most_common(1)[0][0] for phase in sorted(waves, key=_in_order)}
+        waves.setdefault(each.phase, []).append(each.rank)
+    usual = {phase: _most_common(waves[phase]) for phase in sorted(waves, key=_in_order)}
     after = dict(pairwise(usual))
     before = {late: early for early, late in after.items()}
     for path, _, phase, rank in placed:
@@ -107,6 +106,10 @@ def out_of_order(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]
             if wrong:
                 message = f"with wave {rank} it does not come {word} {other}"
                 yield Finding(artifact=path, loc=("metadata", "annotations", WAVE), message=message)
+
+
+def _most_common(waves: list[int]) -> int:
+    return max(dict.fromkeys(waves), key=waves.count)
 
 
 def _in_order(phase: str) -> str:
