@@ -10,6 +10,7 @@ from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
 from jhecfg.rules import ArtifactRule
 from jhecfg.rules import manifests as rules
+from jhecfg.rules.outputs import Outputs
 from jhecfg.site import Site
 from tests.aws_site import make
 
@@ -108,6 +109,47 @@ def test_the_certificates_of_the_database_may_be_anothers(site: Site) -> None:
     ]
 
 
+def test_what_lies_in_no_namespace_needs_what_does_not_either(site: Site) -> None:
+    """Objects without one are together, for references and for selectors; that they have none is another rule's."""
+    service = thing("Service", "x", None, spec={"selector": {"app": "a"}})
+    needing = {"metadata": {"labels": {"app": "a"}}, "spec": {"volumes": [{"configMap": {"name": "gone"}}]}}
+    bare = thing("Deployment", "pod", None, spec={"template": needing})
+    assert found(rules.selector_selects_nothing, site, service, bare) == []
+    assert len(found(rules.selector_selects_nothing, site, service, pod(labels={"app": "a"}))) == 1
+    assert found(rules.dangling_reference, site, bare, thing("ConfigMap", "gone", None)) == []
+    assert found(rules.dangling_reference, site, bare, thing("ConfigMap", "gone")) == [
+        ("manifests/pod.yaml", at("volumes", 0, "configMap", "name"), "ConfigMap 'gone' is not in namespace ''")
+    ]
+
+
+def test_what_pods_need_is_known_with_its_place() -> None:
+    """Each way in which a pod, or a route, names another object; what is no object of a phase or of delivery needs nothing."""
+    containers = [
+        {"envFrom": [{"configMapRef": {"name": "a"}}, {"secretRef": {"name": "b"}}]},
+        {"env": [{"name": "X"}, {"valueFrom": {"secretKeyRef": {"name": "c"}}}, {"valueFrom": {"fieldRef": {}}}]},
+    ]
+    volumes = [{"emptyDir": {}}, {"secret": {"secretName": "d"}}, {"configMap": {"name": "e"}}]
+    full = pod(serviceAccountName="f", imagePullSecrets=[{"name": "g"}], volumes=volumes, containers=containers)
+    silent = [thing("Service"), thing("Thing"), pod()._replace(path="manifests/silent.yaml")]
+    elsewhere = [full._replace(path=path) for path in ("hubs/pod.yaml", "pod.yaml")]
+    needs = Outputs.of(
+        [full, *silent, *elsewhere, thing("HTTPRoute", "bare"), Artifact("manifests/a.txt", "text")]
+    ).needs
+    assert needs == {
+        "manifests/pod.yaml": (
+            (at("serviceAccountName"), "ServiceAccount", "f"),
+            (at("imagePullSecrets", 0, "name"), "Secret", "g"),
+            (at("volumes", 1, "secret", "secretName"), "Secret", "d"),
+            (at("volumes", 2, "configMap", "name"), "ConfigMap", "e"),
+            (at("containers", 0, "envFrom", 0, "configMapRef", "name"), "ConfigMap", "a"),
+            (at("containers", 0, "envFrom", 1, "secretRef", "name"), "Secret", "b"),
+            (at("containers", 1, "env", 1, "valueFrom", "secretKeyRef", "name"), "Secret", "c"),
+        ),
+        "manifests/silent.yaml": (),
+        "manifests/bare.yaml": (),
+    }
+
+
 # --- selectors and ports ----------------------------------------------------------------------------------------------
 
 LABELS: Tree = {"app": "a", "tier": "b"}
@@ -181,6 +223,11 @@ def test_a_service_names_a_port_of_the_pods_behind_it(site: Site) -> None:
     assert (
         found(rules.unknown_port, site, thing("Service"), thing("Thing", spec={"ports": [{"port": 1}]}), behind) == []
     )
+    other = thing("Deployment", "other", spec={"template": {"metadata": {"labels": {"app": "b"}}, "spec": {
+        "containers": [with_ports({"name": "web", "containerPort": 80})]}}})  # fmt: skip
+    for selector, count in (({"app": "a"}, 1), ({"app": "b"}, 0), ({}, 0), (None, 0)):
+        service = thing("Service", spec={"selector": selector, "ports": [{"port": 80}]})
+        assert len(found(rules.unknown_port, site, service, behind, other)) == count
 
 
 # --- namespaces and names ---------------------------------------------------------------------------------------------
@@ -305,7 +352,9 @@ def test_nothing_of_the_nodes_disk_is_a_pods(site: Site) -> None:
         assert found(rules.pod_security, site, thing(kind, spec=spec)) == [
             ("manifests/x.yaml", (*loc, "spec", "volumes", 1), "this kind of volume is not allowed")
         ]
-    for bare in (thing("Job"), thing("Job", spec={"template": None}), thing("Thing", spec={"template": template})):
+    shapeless = [thing("CronJob", spec=spec) for spec in ({}, {"jobTemplate": None}, {"jobTemplate": {"spec": None}})]
+    shapeless += [thing("Job"), thing("Job", spec={"template": None}), thing("Thing", spec={"template": template})]
+    for bare in shapeless:
         assert found(rules.pod_security, site, bare) == []
 
 
@@ -325,15 +374,18 @@ def test_a_secret_is_found_in_every_kind_of_output(site: Site) -> None:
         ("RUNBOOK.md", (), "the output would hold a password in a URL"),
     ]
     assert len(found(rules.secret_in_output, site, clean, page)) == 1
+    keys = {name: "AKIA" + name * 16 for name in "AB"}  # each has to stand alone, in whichever order they are tried
+    assert len(found(rules.secret_in_output, site, thing("ConfigMap", data=keys))) == 2
 
 
 def test_what_was_found_clean_is_not_kept_for_ever(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The memory of clean texts is emptied before it grows, and a secret is found afterwards as before."""
-    memory = {str(number) for number in range(8193)}
-    monkeypatch.setattr(rules, "_CLEAN", memory)
-    assert found(rules.secret_in_output, site, thing("ConfigMap", data={"a": "new"})) == []
-    assert "new" in memory
-    assert len(memory) < 20
+    for count, kept in ((8192, True), (8193, False)):
+        memory = {str(number) for number in range(count)}
+        monkeypatch.setattr(rules, "_CLEAN", memory)
+        assert found(rules.secret_in_output, site, thing("ConfigMap", data={"a": "new"})) == []
+        assert "new" in memory
+        assert (len(memory) < 20) != kept
     dirty = thing("ConfigMap", data={"a": PASSWORD})
     for _ in range(2):
         assert len(found(rules.secret_in_output, site, dirty)) == 1

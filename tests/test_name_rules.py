@@ -72,6 +72,14 @@ def test_what_must_be_unique_is_said_at_each_that_comes_again(
     assert list(rule(make(**changes))) == again(what, *places)
 
 
+def test_client_ids_are_said_in_the_order_of_the_spec() -> None:
+    """Not in that of the ids."""
+    hubs = [hub(name, clientId=client) for name, client in zip("abcd", "xxbb", strict=True)]
+    assert [finding.loc for finding in rules.duplicate_client_id(make(hubs=hubs))] == [
+        ("hubs", 1, "clientId"), ("hubs", 3, "clientId"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["exchange", "mcp"])
 def test_a_hub_may_not_be_named_like_a_part_of_the_exchange(name: str) -> None:
     """Another name is offered."""

@@ -15,8 +15,8 @@ from jhecfg.site import Site
 
 def _identity(tree: Tree) -> tuple[str, str, str, str]:
     group = str(tree["apiVersion"]).rpartition("/")[0]
-    metadata = tree.get("metadata", {})
-    return group, str(tree["kind"]), str(metadata.get("namespace", "")), str(metadata.get("name", ""))
+    metadata = tree["metadata"]
+    return group, str(tree["kind"]), str(metadata.get("namespace", "")), str(metadata["name"])
 
 
 def duplicate_object(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
@@ -136,8 +136,9 @@ def _probe_ports(path: str, loc: Loc, container: Tree) -> Iterator[Finding]:
 
 def _service_ports(path: str, service: Tree, outputs: Outputs) -> Iterator[Finding]:
     spec = service.get("spec") or {}
+    selector = spec.get("selector")
     names: set[Any] = set()
-    for pods in _selected(service, spec.get("selector") or {}, outputs):
+    for pods in _selected(service, selector, outputs) if selector else ():  # without one others say where it leads
         for _, container in pods.containers():
             ports = container.get("ports") or ()
             names |= {port.get("name") for port in ports} | {port.get("containerPort") for port in ports}

@@ -102,7 +102,7 @@ def _pods(path: str, tree: Tree) -> Iterator[Pods]:
     loc = _TEMPLATES.get(str(tree["kind"]))
     template: Any = tree
     for part in loc or ():
-        template = template.get(part, {}) if isinstance(template, dict) else {}
+        template = template.get(part) if isinstance(template, dict) else None
     if loc and isinstance(template, dict) and isinstance(template.get("spec"), dict):
         yield Pods(path, tree, loc, template)
 

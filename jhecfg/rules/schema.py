@@ -66,7 +66,7 @@ def _forbidden(groups: dict[Kind, list[tuple[Artifact, Tree]]], judge: _Judge) -
 
 
 def _unknown_kinds(groups: dict[Kind, list[tuple[Artifact, Tree]]], judge: _Judge) -> Iterator[Violation]:
-    for api_version, kind in sorted(judge.unknown):
+    for api_version, kind in judge.unknown:
         known = [name for _, name in schemas.kinds()]
         hint = did_you_mean(kind, known) if kind not in known else _right_versions(kind)
         for artifact, _ in groups[api_version, kind]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jhecfg.diagnostics import Loc, did_you_mean
 
@@ -150,7 +150,8 @@ def _count(error: ValidationError, schema: Schema, root: Schema) -> Iterator[Vio
     fields = schema.get("properties", {})
     choice = f" of {_listed(sorted(fields))}" if 0 < len(fields) <= 9 else ""
     more = "" if most is not None else " or more"
-    found = f"{len(cast('list[object] | str', error.instance))} {unit}"
+    value: Any = error.instance
+    found = f"{len(value)} {unit}"
     where = _pointer(error)
     yield Violation("", where, f"{name_of(where)} has the wrong number of {unit}", f"{size}{more}{choice}", found)
 
