@@ -232,8 +232,9 @@ def _runs(pid: str) -> bool:
 
 
 def test_a_tool_that_reads_stdin_gets_nothing(fake: str) -> None:
-    """The tool's stdin is empty, so that it cannot wait for the terminal."""
-    pretend(fake, "assert sys.stdin.read() == ''\nreport([honest(n) for n in names])")
+    """The tool's stdin is empty, so that it cannot wait for the terminal; its folder says whose it is."""
+    here = "assert os.path.basename(os.getcwd()).startswith('jhecfg-')"
+    pretend(fake, f"assert sys.stdin.read() == ''\n{here}\nreport([honest(n) for n in names])")
     assert kubeconform_violations(as_files(good("ConfigMap")), KUBERNETES, fake) == ()
 
 
