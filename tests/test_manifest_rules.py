@@ -207,7 +207,8 @@ def test_a_probe_asks_at_a_port_of_its_container(site: Site, probe: str, action:
 
 def test_a_service_names_a_port_of_the_pods_behind_it(site: Site) -> None:
     """By name or by number, its own number where it says no more; without pods, or without their ports, nothing is known."""
-    behind = pod(labels=LABELS, containers=[with_ports(), with_ports(HTTP)])
+    metrics = with_ports({"name": "metrics", "containerPort": 9000})
+    behind = pod(labels=LABELS, containers=[with_ports(), with_ports(HTTP), metrics])
     for ports, wrong in (
         ([{"targetPort": "http"}, {"port": 80, "targetPort": 8000}, {"port": 8000}], None),
         ([{"targetPort": "http"}, {"targetPort": "web"}], (1, "web")),
@@ -374,6 +375,8 @@ def test_a_secret_is_found_in_every_kind_of_output(site: Site) -> None:
         ("RUNBOOK.md", (), "the output would hold a password in a URL"),
     ]
     assert len(found(rules.secret_in_output, site, clean, page)) == 1
+    words = Artifact("RUNBOOK.md", "# Site\n\ncurl --header 'Authorization: Bearer " + "a" * 20 + "'\n")
+    assert len(found(rules.secret_in_output, site, clean, words)) == 1
     keys = {name: "AKIA" + name * 16 for name in "AB"}  # each has to stand alone, in whichever order they are tried
     assert len(found(rules.secret_in_output, site, thing("ConfigMap", data=keys))) == 2
 
