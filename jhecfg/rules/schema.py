@@ -85,6 +85,6 @@ def _judge(kubernetes: str, kinds: tuple[Kind, ...]) -> _Judge:
 
     documents, definitions = schemas.schemas_for(kubernetes, kinds)
     properties = {" ".join(kind): {"items": document} for kind, document in documents.items()}
-    root: Schema = {"$schema": schemas.DIALECT, "properties": properties, "$defs": definitions}
+    root: Schema = {"properties": properties, "$defs": definitions}
     validator = Draft202012Validator(root, mask="the value", pattern_options=RegexOptions())
     return _Judge(validator, root, frozenset(kind for kind in kinds if kind not in documents))
