@@ -758,6 +758,15 @@ def test_a_project_that_names_nothing_allows_nothing(field: str) -> None:
     assert len(found_by(rules.not_allowed_by_project, ARGO, (project(**{field: None}), application))) == 1
 
 
+def test_every_application_is_judged() -> None:
+    """Also those after one whose project is not there."""
+    wrong = [told("Application", n, project=n, destination={"namespace": n}, source=TAKES) for n in "qp"]
+    assert [finding.artifact for finding in found_by(rules.not_allowed_by_project, ARGO, (project(), *wrong))] == [
+        "gitops/q.yaml",
+        "gitops/p.yaml",
+    ]
+
+
 def test_an_object_is_of_a_kind_that_its_project_allows() -> None:
     """It is said at the object; files that are none are another rule's."""
     application = told("Application", project="p", destination=GOES, source=TAKES)

@@ -232,6 +232,10 @@ def test_a_missing_field_points_at_the_map_that_lacks_it() -> None:
     violation = only(tree)
     assert violation.pointer == ("spec", "template", "spec", "containers", 0)
     assert violation.message == "'containers[0]' lacks the required field 'name'"
+    del tree["spec"]
+    assert only(tree) == Violation(
+        "manifests/deployment.yaml", (), "the object lacks the required field 'spec'", "spec"
+    )
 
 
 def test_a_wrong_name_says_its_form_in_words() -> None:
@@ -323,6 +327,7 @@ KEY = {"propertyNames": {"pattern": "^a$", "description": "the letter a"}}
         ({"type": "null"}, "x" * 58, "is not of type null", "nothing (null)", f'"{"x" * 58}"'),
         ({"type": "null"}, "x" * 59, "is not of type null", "nothing (null)", f'"{"x" * 58}…'),
         ({"const": "a"}, "b", "is not a", "a", '"b"'),
+        ({"enum": ["a", "b"]}, 1, "is not one of a, b", "a or b", "1"),
         ({"enum": [1, 2, 3]}, "x", "is not one of 1, 2, 3", "1, 2 or 3", '"x"'),
         ({"pattern": "^a$"}, "b", "does not have the right form", "text that matches ^a$", '"b"'),
         ({"pattern": "^a$", "description": "the letter a"}, "b", "does not have the right form", "the letter a", '"b"'),
@@ -355,6 +360,8 @@ KEY = {"propertyNames": {"pattern": "^a$", "description": "the letter a"}}
 def test_every_keyword_says_what_is_wrong(schema: Tree, value: object, message: str, expected: str, found: str) -> None:
     """What is wrong, what it has to be, what it is: all choices, both ends of a range, no more of a text than fits."""
     assert told(schema, value) == [Violation("", ("f",), f"'f' {message}", expected, found)]
+    deep = [Violation("", ("f", 0, 1), f"'f[0][1]' {message}", expected, found)]
+    assert told({"items": {"prefixItems": [{}, schema]}}, [[{}, value]]) == deep
 
 
 @pytest.mark.parametrize(

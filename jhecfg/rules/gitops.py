@@ -65,17 +65,18 @@ def read_by_directory(site: Site, source: Tree, artifacts: Sequence[Artifact]) -
 
 def _reads(directory: Tree, name: str) -> bool:
     """Say whether a directory source reads a file. In its patterns `*` goes over `/`, and `{a,b}` is either."""
-    include, exclude = str(directory.get("include") or "*"), str(directory.get("exclude") or "")
+    include, exclude = directory.get("include"), directory.get("exclude")
     return (
         name.endswith(_READ_BY_ARGO)
         and ("/" not in name or bool(directory.get("recurse")))
-        and any(fnmatchcase(name, pattern) for pattern in _either(include))
-        and not any(fnmatchcase(name, pattern) for pattern in _either(exclude))
+        and (not include or _fits(name, str(include)))
+        and not (exclude and _fits(name, str(exclude)))
     )
 
 
-def _either(pattern: str) -> list[str]:
-    return pattern[1:-1].split(",") if pattern.startswith("{") and pattern.endswith("}") else [pattern]
+def _fits(name: str, pattern: str) -> bool:
+    either = pattern[1:-1].split(",") if pattern.startswith("{") and pattern.endswith("}") else [pattern]
+    return any(fnmatchcase(name, each) for each in either)
 
 
 def read_by_kustomization(site: Site, tree: Tree, artifacts: Sequence[Artifact]) -> list[Artifact]:
@@ -201,8 +202,7 @@ def project_allows_all(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Fi
     for path, tree in _projects(artifacts):
         for field in ("sourceRepos", "destinations", "clusterResourceWhitelist", "sourceNamespaces"):
             for index, entry in enumerate(tree["spec"].get(field) or ()):
-                texts = [str(value) for value in entry.values()] if isinstance(entry, dict) else [str(entry)]
-                if any("*" in text for text in texts):
+                if "*" in str(entry):
                     message = f"project '{tree['metadata']['name']}' allows more than it names"
                     yield Finding(artifact=path, loc=("spec", field, index), message=message)
 
