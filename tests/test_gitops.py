@@ -595,8 +595,8 @@ FOLDER = files("a/a.yaml", "a/b.yml", "a/c.json", "a/d.jsonnet", "a/e.txt", "a/s
         ({"directory": {"recurse": True, "include": "*.yaml"}}, "a.yaml sub/a.yaml"),
         ({"directory": {"recurse": True, "include": "sub/*"}}, "sub/a.yaml"),
         ({"directory": {"include": "{a.yaml,b.yml}"}}, "a.yaml b.yml"),
-        ({"directory": {"include": "{a.yaml"}}, ""),
-        ({"directory": {"include": "a.yaml}"}}, ""),
+        ({"directory": {"include": "{a.yamlx"}}, ""),
+        ({"directory": {"include": "xa.yaml}"}}, ""),
         ({"directory": {"exclude": "{a.yaml,b.yml}"}}, "c.json d.jsonnet"),
         ({"directory": {"include": "?.y*", "exclude": "b.*"}}, "a.yaml"),
         ({"chart": "a"}, ""),
@@ -613,8 +613,10 @@ def test_what_a_directory_source_reads(source: Tree, read: str) -> None:
     assert rules.read_by_directory(ARGO, {"ref": "values"}, FOLDER) == []
 
 
-def test_a_source_that_reads_the_whole_output() -> None:
-    """Its path is that of the site's folder."""
+def test_a_source_reads_a_folder_of_any_name_or_the_whole_output() -> None:
+    """Only slashes at its end do not count; the path of the site's folder is the whole."""
+    capital = Artifact("manifests/X/a.yaml", {})
+    assert rules.read_by_directory(ARGO, {"path": f"{HOME}/manifests/X"}, (*FOLDER, capital)) == [capital]
     whole = {"path": HOME, "directory": {"recurse": True, "include": "manifests/a/sub/*"}}
     assert [a.path for a in rules.read_by_directory(ARGO, whole, FOLDER)] == ["manifests/a/sub/a.yaml"]
 
