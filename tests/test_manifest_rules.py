@@ -241,18 +241,20 @@ def test_an_object_lies_in_a_namespace_that_something_makes(site: Site) -> None:
     assert {"envoy-gateway-system", "cert-manager"} < made
     for right in made:
         assert found(rules.unknown_namespace, site, own, thing("ConfigMap", "x", right)) == []
+    bare = make(cluster=None, database__rds=None, ingress={"controller": "none"})  # without a chart
+    assert found(rules.unknown_namespace, bare, thing("ConfigMap", "x", "kube-system")) == []
     assert found(rules.unknown_namespace, site, own, thing("ConfigMap")) == []
     assert found(rules.unknown_namespace, site, thing("ConfigMap", "jhe"), thing("ConfigMap")) == [
         (path, ("metadata", "namespace"), "nothing makes namespace 'jhe'") for path in ("manifests/jhe.yaml", "manifests/x.yaml")
     ]  # fmt: skip
     for kind in ("ClusterIssuer", "GatewayClass", "StorageClass", "IngressClass"):
         assert found(rules.unknown_namespace, site, thing(kind, "x", None)) == []
-    bare = thing("ConfigMap", "x", None)
-    assert found(rules.unknown_namespace, site, bare) == [
+    outside = thing("ConfigMap", "x", None)
+    assert found(rules.unknown_namespace, site, outside) == [
         ("manifests/x.yaml", ("metadata",), "this ConfigMap has no namespace")
     ]
     for path in ("gitops/argocd/x.yaml", "manifests/20-config/kustomization.yaml"):
-        assert found(rules.unknown_namespace, site, bare._replace(path=path)) == []
+        assert found(rules.unknown_namespace, site, outside._replace(path=path)) == []
 
 
 @pytest.mark.parametrize(
