@@ -151,7 +151,7 @@ def _count(error: ValidationError, schema: Schema, root: Schema) -> Iterator[Vio
     choice = f" of {_listed(sorted(fields))}" if 0 < len(fields) <= 9 else ""
     more = "" if most is not None else " or more"
     value: Any = error.instance
-    found = f"{len(value)} {unit}"
+    found = f"{len(value)} {unit}" if len(value) != 1 else f"1 {unit[:-1]}"
     where = _pointer(error)
     yield Violation("", where, f"{name_of(where)} has the wrong number of {unit}", f"{size}{more}{choice}", found)
 
