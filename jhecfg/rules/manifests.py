@@ -75,8 +75,9 @@ def selector_selects_nothing(site: Site, artifacts: Sequence[Artifact]) -> Itera
 
 def _selected(tree: Tree, selector: Mapping[str, str], outputs: Outputs) -> Iterator[Pods]:
     """Yield the pods that an object's selector finds, in its namespace."""
+    namespace = namespace_of(tree)
     for pods in outputs.pods:
-        if pods.namespace == namespace_of(tree) and selector.items() <= pods.labels.items():
+        if pods.namespace == namespace and selector.items() <= pods.labels.items():
             yield pods
 
 
