@@ -215,8 +215,8 @@ def test_a_tool_that_hangs_is_ended_with_all_it_started(fake: str, tmp_path: Pat
     code = "child = os.fork()\nopen(note, 'a').write(f'{os.getpid()} ')\ntime.sleep(20)\nopen(note, 'a').write('late')"
     pretend(fake, f"note = {str(note)!r}\n{code}")
     with pytest.raises(ToolError) as raised:
-        kubeconform_violations(as_files(good("ConfigMap")), KUBERNETES, fake, timeout=1)
-    assert str(raised.value) == "kubeconform did not end within 1 s"
+        kubeconform_violations(as_files(good("ConfigMap")), KUBERNETES, fake, timeout=2)
+    assert str(raised.value) == "kubeconform did not end within 2 s"
     pids = note.read_text(encoding="utf-8").split()
     assert len(pids) == 2
     assert [pid for pid in pids if _runs(pid)] == []

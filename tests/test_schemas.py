@@ -278,6 +278,7 @@ def test_no_value_of_a_secret_is_quoted() -> None:
         assert violation.pointer == ("data", "TOKEN")
         assert violation.message == f"'TOKEN' {message}"
         assert violation.expected
+        assert violation.found == ""
         assert str(value) not in repr(violation)
 
 
