@@ -552,6 +552,337 @@ def test_an_image_change_renames_both_jobs_and_no_delivery_object() -> None:
     assert not [path for path in changes if path.startswith("gitops/")]
 
 
+# --- rules, case by case, on objects written out ----------------------------------------------------------------------
+
+ARGO, FLUX = site_for("argocd"), site_for("flux")
+HOME = ARGO.gitops.path
+CLUSTER = "https://kubernetes.default.svc"
+
+
+def told(kind: str, name: str = "x", api: str = "argoproj.io/v1alpha1", /, **spec: Any) -> Artifact:
+    """Write an object into the delivery folder, in a file of its name."""
+    metadata = {"name": name, "namespace": "argocd"}
+    return Artifact(f"gitops/{name}.yaml", {"apiVersion": api, "kind": kind, "metadata": metadata, "spec": spec})
+
+
+def phase(name: str = "x", **spec: Any) -> Artifact:
+    """Write a Kustomization of Flux."""
+    return told("Kustomization", name, "kustomize.toolkit.fluxcd.io/v1", **spec)
+
+
+def release(name: str = "x", **spec: Any) -> Artifact:
+    """Write a HelmRelease."""
+    return told("HelmRelease", name, "helm.toolkit.fluxcd.io/v2", **spec)
+
+
+def files(*names: str) -> tuple[Artifact, ...]:
+    """Write ConfigMaps into files below manifests/."""
+    return tuple(Artifact(f"manifests/{name}", {"apiVersion": "v1", "kind": "ConfigMap"}) for name in names)
+
+
+FOLDER = files("a/a.yaml", "a/b.yml", "a/c.json", "a/d.jsonnet", "a/e.txt", "a/sub/a.yaml", "ab/a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("source", "read"),
+    [
+        ({}, "a.yaml b.yml c.json d.jsonnet"),
+        ({"directory": None}, "a.yaml b.yml c.json d.jsonnet"),
+        ({"path": f"./{HOME}/manifests/a/"}, "a.yaml b.yml c.json d.jsonnet"),
+        ({"path": f"{HOME}/manifests/a//"}, "a.yaml b.yml c.json d.jsonnet"),
+        ({"directory": {"recurse": True}}, "a.yaml b.yml c.json d.jsonnet sub/a.yaml"),
+        ({"directory": {"recurse": False}}, "a.yaml b.yml c.json d.jsonnet"),
+        ({"directory": {"recurse": True, "include": "*.yaml"}}, "a.yaml sub/a.yaml"),
+        ({"directory": {"recurse": True, "include": "sub/*"}}, "sub/a.yaml"),
+        ({"directory": {"include": "{a.yaml,b.yml}"}}, "a.yaml b.yml"),
+        ({"directory": {"include": "{a.yamlx"}}, ""),
+        ({"directory": {"include": "xa.yaml}"}}, ""),
+        ({"directory": {"exclude": "{a.yaml,b.yml}"}}, "c.json d.jsonnet"),
+        ({"directory": {"include": "?.y*", "exclude": "b.*"}}, "a.yaml"),
+        ({"chart": "a"}, ""),
+        ({"path": f"{HOME}/manifests/none"}, ""),
+        ({"path": f"{HOME}x/manifests/a"}, ""),
+        ({"path": "manifests/a"}, ""),
+    ],
+)
+def test_what_a_directory_source_reads(source: Tree, read: str) -> None:
+    """By extension, at the top or below, by patterns whose star goes over a slash; nothing of another folder."""
+    source = {"path": f"{HOME}/manifests/a", **source}
+    found = [artifact.path.removeprefix("manifests/a/") for artifact in rules.read_by_directory(ARGO, source, FOLDER)]
+    assert found == read.split()
+    assert rules.read_by_directory(ARGO, {"ref": "values"}, FOLDER) == []
+
+
+def test_a_source_reads_a_folder_of_any_name_or_the_whole_output() -> None:
+    """Only slashes at its end do not count; the path of the site's folder is the whole."""
+    capital = Artifact("manifests/X/a.yaml", {})
+    assert rules.read_by_directory(ARGO, {"path": f"{HOME}/manifests/X"}, (*FOLDER, capital)) == [capital]
+    whole = {"path": HOME, "directory": {"recurse": True, "include": "manifests/a/sub/*"}}
+    assert [a.path for a in rules.read_by_directory(ARGO, whole, FOLDER)] == ["manifests/a/sub/a.yaml"]
+
+
+def test_what_a_kustomization_reads() -> None:
+    """What the index of its folder lists and is there, in that order; without an index all manifests below."""
+    here = phase(path=f"./{HOME}/manifests/a").tree
+    index = "manifests/a/kustomization.yaml"
+
+    def read(tree: Any, *artifacts: Artifact) -> list[str]:
+        return [
+            artifact.path.removeprefix("manifests/") for artifact in rules.read_by_kustomization(FLUX, tree, artifacts)
+        ]
+
+    def listing(**fields: Any) -> Artifact:
+        return Artifact(index, {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", **fields})
+
+    assert read(here, *FOLDER, *files("a/sub/kustomization.yaml")) == ["a/a.yaml", "a/b.yml", "a/sub/a.yaml"]
+    assert read(here, *FOLDER, listing(resources=["sub/a.yaml", "gone.yaml", "c.json"])) == ["a/sub/a.yaml", "a/c.json"]
+    assert read(here, *FOLDER, listing()) == read(here, *FOLDER, listing(resources=None)) == []
+    assert read(here, *FOLDER, Artifact(index, {"resources": ["a.yaml"]})) == ["a/a.yaml", "a/b.yml", "a/sub/a.yaml"]
+    for elsewhere in (phase(path="./elsewhere").tree, phase().tree):
+        assert read(elsewhere, *FOLDER) == []
+
+
+def test_a_foreign_file_is_said_at_the_path_of_the_source_that_reads_it() -> None:
+    """Of one source or several; an Application of another group, or outside the delivery folder, is none."""
+    path = f"{HOME}/manifests/a"
+    foreign = (*files("a/a.yaml", "a/kustomization.yaml"), Artifact("manifests/a/values.yaml", {"a": 1}))
+    one, two = (
+        told("Application", "one", source={"path": path}),
+        told("Application", "two", sources=[{"path": "a"}, {"path": path}]),
+    )
+    assert found_by(rules.foreign_file_in_source, ARGO, (one, two, *foreign)) == [
+        Finding(
+            artifact=artifact.path, loc=(*loc, "path"), message=f"Argo CD would read manifests/a/{name} as a manifest"
+        )
+        for artifact, loc in ((one, ("spec", "source")), (two, ("spec", "sources", 1)))
+        for name in ("kustomization.yaml", "values.yaml")
+    ]
+    others = (
+        told("Application", "one", "argoproj.iox/v1", source={"path": path}),
+        told("ApplicationSet", source={"path": path}),
+        one._replace(path="manifests/one.yaml"),
+        told("Application", sources=None),
+    )
+    for other in others:
+        assert found_by(rules.foreign_file_in_source, ARGO, (other, *foreign)) == []
+
+
+@pytest.mark.parametrize(
+    ("site", "first", "second", "thing"),
+    [
+        (ARGO, told("Application", "one", source={"path": f"{HOME}/manifests/a"}),
+         told("Application", "two", sources=[{"path": f"{HOME}/manifests/ab"}, {"path": f"{HOME}/manifests/a"}]), "manifests/a/a.yaml"),
+        (ARGO, told("Application", "one", destination={"namespace": "hub"}, source={"chart": "c", "helm": {"releaseName": "r"}}),
+         told("Application", "two", destination={"namespace": "hub"}, source={"chart": "d", "helm": {"releaseName": "r"}}),
+         "release 'r' in 'hub'"),
+        (ARGO, told("Application", "one", destination={"namespace": "hub"}, source={"chart": "c", "helm": {"releaseName": "two"}}),
+         told("Application", "two", destination={"namespace": "hub"}, source={"chart": "c"}), "release 'two' in 'hub'"),
+        (FLUX, phase("one", path=f"./{HOME}/manifests/a"), phase("two", path=f"./{HOME}/manifests/a"), "manifests/a/a.yaml"),
+        (FLUX, release("one", releaseName="r", targetNamespace="hub"), release("two", releaseName="r", targetNamespace="hub"),
+         "release 'r' in 'hub'"),
+        (FLUX, release("one", releaseName="hub-two", targetNamespace="hub"), release("two", targetNamespace="hub"),
+         "release 'hub-two' in 'hub'"),
+        (FLUX, release("one", releaseName="two"), release("two"), "release 'two' in 'argocd'"),
+    ],
+)  # fmt: skip
+def test_what_two_deliver_is_said_once_at_the_second(site: Site, first: Artifact, second: Artifact, thing: str) -> None:
+    """With the first named; a release without a name has that which the engine gives it."""
+    artifacts = (first, second, *files("a/a.yaml"))
+    assert found_by(rules.two_owners, site, artifacts) == [
+        Finding(artifact=second.path, loc=("spec",), message=f"{thing} is also delivered by {first.path}")
+    ]
+    assert found_by(rules.two_owners, site, artifacts[1:]) == []
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        [told("Application", n, destination={"namespace": n}, source={"chart": "c", "helm": {"releaseName": "r"}}) for n in "ab"],
+        [told("Application", n, source={"chart": "c"}) for n in "ab"],
+        [told("Application", n, source={"path": f"{HOME}/manifests/a", "directory": {"include": f"{n}.*"}}) for n in "ab"],
+        [release(n, releaseName="r", targetNamespace=n) for n in "ab"],
+        [release(n, targetNamespace="hub") for n in "ab"],
+        [release(n) for n in "ab"],
+        [told("Application", sources=[{"path": f"{HOME}/manifests/a"}, {"path": f"{HOME}/manifests/a"}])],
+    ],
+)  # fmt: skip
+def test_what_one_delivers_is_no_others(several: list[Artifact]) -> None:
+    """Releases of one name in two namespaces, or of two names in one; files that patterns tell apart; one alone."""
+    assert found_by(rules.two_owners, ARGO, (*several, *files("a/a.yaml", "a/b.yml"))) == []
+
+
+def project(name: str = "p", **spec: Any) -> Artifact:
+    """Write a project that allows a repository, a namespace, and ConfigMaps there."""
+    return told("AppProject", name, **{
+        "sourceRepos": ["https://charts.example.org"],
+        "destinations": [{"server": CLUSTER, "namespace": "jhe"}],
+        "namespaceResourceWhitelist": [{"group": "", "kind": "ConfigMap"}],
+        **spec,
+    })  # fmt: skip
+
+
+def object_in(namespace: str | None, kind: str = "ConfigMap", api: str = "v1") -> Artifact:
+    """Write an object called `o` into a folder that an Application reads."""
+    metadata = {"name": "o"} | ({"namespace": namespace} if namespace else {})
+    return Artifact("manifests/a/o.yaml", {"apiVersion": api, "kind": kind, "metadata": metadata})
+
+
+TAKES = {"repoURL": "https://charts.example.org", "path": f"{HOME}/manifests/a"}
+GOES = {"server": CLUSTER, "namespace": "jhe"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "loc", "message"),
+    [
+        ({}, None, ""),
+        ({"project": "q"}, ("project",), "there is no project 'q'"),
+        ({"project": None}, ("project",), "there is no project 'None'"),
+        ({"destination": {**GOES, "namespace": "hub"}}, ("destination",), "project 'p' does not allow this destination"),
+        ({"destination": None}, ("destination",), "project 'p' does not allow this destination"),
+        ({"source": {**TAKES, "repoURL": "https://x"}}, ("source", "repoURL"), "project 'p' does not allow https://x"),
+        ({"source": None, "sources": [TAKES, {"repoURL": "https://x"}]}, ("sources", 1, "repoURL"),
+         "project 'p' does not allow https://x"),
+    ],
+)  # fmt: skip
+def test_an_application_keeps_to_its_project(spec: Tree, loc: Any, message: str) -> None:
+    """Its project exists, and allows where it goes, and each of its sources."""
+    fields = {"project": "p", "destination": GOES, "source": TAKES, **spec}
+    application = told("Application", **{key: value for key, value in fields.items() if value is not None})
+    said = [Finding(artifact=application.path, loc=("spec", *loc), message=message)] if loc else []
+    artifacts = (project(), project("other"), application, object_in("jhe"))
+    assert found_by(rules.not_allowed_by_project, ARGO, artifacts) == said
+
+
+@pytest.mark.parametrize("field", ["destinations", "sourceRepos"])
+def test_a_project_that_names_nothing_allows_nothing(field: str) -> None:
+    """Neither a place nor a repository."""
+    application = told("Application", project="p", destination=GOES, source={"repoURL": TAKES["repoURL"]})
+    assert len(found_by(rules.not_allowed_by_project, ARGO, (project(**{field: None}), application))) == 1
+
+
+def test_every_application_is_judged() -> None:
+    """Also those after one whose project is not there."""
+    wrong = [told("Application", n, project=n, destination={"namespace": n}, source=TAKES) for n in "qp"]
+    assert [finding.artifact for finding in found_by(rules.not_allowed_by_project, ARGO, (project(), *wrong))] == [
+        "gitops/q.yaml",
+        "gitops/p.yaml",
+    ]
+
+
+def test_an_object_is_of_a_kind_that_its_project_allows() -> None:
+    """It is said at the object; files that are none are another rule's."""
+    application = told("Application", project="p", destination=GOES, source=TAKES)
+    others = (*files("a/kustomization.yaml"), Artifact("manifests/a/values.yaml", {"a": 1}))
+    assert found_by(rules.not_allowed_by_project, ARGO, (project(), application, *others)) == []
+    pod = object_in("jhe", "Pod")
+    assert found_by(rules.not_allowed_by_project, ARGO, (project(), application, *others, pod)) == [
+        Finding(artifact=pod.path, loc=("kind",), message="project 'p' does not allow this Pod")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("thing", "allowed"),
+    [
+        (object_in("jhe"), True),
+        (object_in("hub"), False),
+        (object_in("jhe", "Secret"), False),
+        (object_in("jhe", api="apps/v1"), False),
+        (object_in(None), False),
+        (object_in(None, "Issuer", "cert-manager.io/v1"), True),
+        (object_in(None, "Issuer", "other.io/v1"), False),
+        (object_in(None, "Named", "cert-manager.io/v1"), True),
+        (object_in(None, "Other", "cert-manager.io/v1"), False),
+    ],
+)
+def test_what_a_project_allows(thing: Artifact, allowed: bool) -> None:
+    """In a namespace a kind of a list, which may be all; outside of namespaces only what is listed, some of it by name."""
+    assert thing.manifest is not None
+    group = "cert-manager.io"
+    spec = tree_of([project(clusterResourceWhitelist=[
+        {"group": group, "kind": "Issuer"}, {"group": group, "kind": "Named", "name": "o"}, {"group": group, "kind": "Other", "name": "x"},
+    ])], "gitops/p.yaml")["spec"]  # fmt: skip
+    assert rules.is_allowed(thing.manifest, spec) == allowed
+    every_kind = {key: value for key, value in spec.items() if key != "namespaceResourceWhitelist"}
+    assert rules.is_allowed(thing.manifest, every_kind) == (
+        allowed or thing.manifest["metadata"].get("namespace") == "jhe"
+    )
+    assert not rules.is_allowed(thing.manifest, {})
+
+
+@pytest.mark.parametrize(
+    ("field", "entry"),
+    [
+        ("sourceRepos", "https://git.example.org/*"),
+        ("destinations", {"server": CLUSTER, "namespace": "*"}),
+        ("clusterResourceWhitelist", {"group": "*", "kind": "Namespace"}),
+        ("sourceNamespaces", "*"),
+    ],
+)
+def test_a_star_in_a_project_is_said_at_its_entry(field: str, entry: Any) -> None:
+    """Anywhere in a text; a list that is empty, or of numbers, allows no more than it says."""
+    wide = project(**{field: [{"x": 1}, "plain", entry]})
+    assert found_by(rules.project_allows_all, ARGO, [wide]) == [
+        Finding(artifact=wide.path, loc=("spec", field, 2), message="project 'p' allows more than it names")
+    ]
+    assert found_by(rules.project_allows_all, ARGO, [project(**{field: None})]) == []
+
+
+def test_each_text_that_flux_would_substitute_is_said_at_its_place() -> None:
+    """In lists and maps, of objects that it delivers and that do not say it is text; with no other engine."""
+    data = {"a": "${A}", "b": ["$A", {"c": "x${A}"}], "d": 7}
+
+    def config(path: str, **annotations: str) -> Artifact:
+        tree = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "x", "annotations": annotations},
+            "data": data,
+        }
+        return Artifact(path, tree)
+
+    def without(path: str) -> Artifact:
+        return Artifact(path, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": data})
+
+    places: list[Any] = [("data", "a"), ("data", "b", 1, "c")]
+    for path in ("manifests/a.yaml", "gitops/a.yaml"):
+        said = [Finding(artifact=path, loc=loc, message="Flux may substitute '${' here") for loc in places]
+        for artifact in (config(path), without(path), config(path, **{rules.SUBSTITUTE: "enabled"})):
+            assert found_by(rules.flux_would_substitute, FLUX, [artifact]) == said
+            assert found_by(rules.flux_would_substitute, ARGO, [artifact]) == []
+        silent = (config(path, **{rules.SUBSTITUTE: "disabled"}), config("hubs/a.yaml"), Artifact(path, {"a": "${A}"}))
+        bare = Artifact(path, {"apiVersion": "v1", "kind": "Kustomization", "a": "${A}"})
+        assert found_by(rules.flux_would_substitute, FLUX, (*silent, bare)) == []
+        assert found_by(rules.flux_would_substitute, FLUX, (*silent, bare, without(path))) == said
+
+
+SOURCES = [
+    told(kind, kind.lower(), "source.toolkit.fluxcd.io/v1")
+    for kind in ("GitRepository", "HelmRepository", "OCIRepository")
+]
+
+
+@pytest.mark.parametrize(
+    ("artifact", "loc", "kind"),
+    [
+        (phase(dependsOn=[{"name": "there"}, {"name": "gone"}]), ("dependsOn", 1), "Kustomization"),
+        (release(dependsOn=[{"name": "gone"}]), ("dependsOn", 0), "HelmRelease"),
+        (phase(sourceRef={"kind": "GitRepository", "name": "gone"}), ("sourceRef",), "GitRepository"),
+        (phase(sourceRef={"kind": "GitRepository", "name": "ocirepository"}), ("sourceRef",), "GitRepository"),
+        (release(chartRef={"kind": "OCIRepository", "name": "gone"}), ("chartRef",), "OCIRepository"),
+        (release(chart={"spec": {"sourceRef": {"kind": "HelmRepository", "name": "gone"}}}), ("chart", "spec", "sourceRef"),
+         "HelmRepository"),
+    ],
+)  # fmt: skip
+def test_what_a_flux_object_names_is_there(artifact: Artifact, loc: Any, kind: str) -> None:
+    """What it comes after, and where its files or its chart come from, by kind and name."""
+    others = (phase("there"), release("hub"), *SOURCES)
+    name = "gone" if "gone" in repr(artifact) else "ocirepository"
+    said = Finding(artifact=artifact.path, loc=("spec", *loc, "name"), message=f"there is no {kind} '{name}'")
+    assert found_by(rules.unknown_dependency, FLUX, (artifact, *others)) == [said]
+    right = [told(kind, name, other.tree["apiVersion"]) for other in others if other.tree["kind"] == kind]  # type: ignore[index]
+    assert found_by(rules.unknown_dependency, FLUX, (artifact, *others, *right)) == []
+
+
 # --- order, Jobs, grants ----------------------------------------------------------------------------------------------
 
 JOB = "manifests/30-migrate/job-migrate.yaml"
@@ -583,38 +914,165 @@ def test_an_object_without_a_wave_is_in_wave_0() -> None:
     }
 
 
+def placed(path: str, kind: str, wave: str | None = None, name: str = "x", **fields: Any) -> Artifact:
+    """Write an object below manifests/, in the namespace `jhe` unless it is one, with a wave where one is given."""
+    metadata: Tree = {"name": name} | ({"namespace": "jhe"} if kind != "Namespace" else {})
+    if wave is not None:
+        metadata["annotations"] = {order.WAVE: wave}
+    return Artifact(f"manifests/{path}", {"apiVersion": "v1", "kind": kind, "metadata": metadata, **fields})
+
+
+def running(path: str, wave: str | None = None, **spec: Any) -> Artifact:
+    """Write a Job of these pods."""
+    return placed(path, "Job", wave, "job", spec={"template": {"spec": spec}})
+
+
+PULLS = {"imagePullSecrets": [{"name": "x"}]}
+MOUNTS = {"volumes": [{"name": "v", "configMap": {"name": "x"}}]}
+
+
 @pytest.mark.parametrize(
-    ("keys", "value"),
+    ("kind", "pods"),
     [
-        (("spec", "ttlSecondsAfterFinished"), 600),
-        (("spec", "parallelism"), 2),
-        (("spec", "suspend"), True),
-        (("metadata", "annotations", "argocd.argoproj.io/hook"), "PreSync"),
-        (("metadata", "annotations", "helm.sh/hook"), "pre-upgrade"),
-        (("metadata", "annotations", "argocd.argoproj.io/sync-options"), "Force=true,Replace=true"),
-        (("metadata", "annotations", "kustomize.toolkit.fluxcd.io/force"), "enabled"),
+        ("ConfigMap", MOUNTS),
+        ("ServiceAccount", {"serviceAccountName": "x"}),
+        ("Secret", PULLS),
+        ("ExternalSecret", PULLS),
+        ("SealedSecret", {"volumes": [{"name": "v", "secret": {"secretName": "x"}}]}),
+        ("SealedSecret", {"containers": [{"envFrom": [{"secretRef": {"name": "x"}}]}]}),
+        ("SealedSecret", {"containers": [{"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "x"}}}]}]}),
     ],
 )
-@ENGINES
-def test_a_job_that_would_run_again_is_found(engine: str, keys: tuple[str, ...], value: object) -> None:
+def test_what_a_job_needs_comes_before_it_or_with_it(kind: str, pods: Tree) -> None:
+    """By its phase, or for Argo CD by its wave; what is elsewhere, or of another name, is not waited for."""
+    message = f"comes before {kind} 'x', which it needs"
+    early = running("10-a/job.yaml", **pods)
+    said = [Finding(artifact="manifests/10-a/job.yaml", loc=("metadata", "name"), message=message)]
+    assert found_by(order.comes_too_early, FLUX, (early, placed("20-b/x.yaml", kind))) == said
+    for later in ("10-a/x.yaml", "05-b/x.yaml"):
+        assert found_by(order.comes_too_early, FLUX, (early, placed(later, kind))) == []
+    assert found_by(order.comes_too_early, FLUX, (early, placed("20-b/x.yaml", kind, name="y"))) == []
+    waved = running("10-a/job.yaml", "-2", **pods)
+    said = [said[0]._replace(loc=("metadata", "annotations", order.WAVE))]
+    assert found_by(order.comes_too_early, ARGO, (waved, placed("20-b/x.yaml", kind, "-1"))) == said
+    for wave in ("-2", "-3"):
+        assert found_by(order.comes_too_early, ARGO, (waved, placed("20-b/x.yaml", kind, wave))) == []
+
+
+def test_a_namespace_comes_before_what_lies_in_it() -> None:
+    """It is the first of its folder; what is not delivered phase by phase has no place in the order."""
+    inside, space = placed("10-a/x.yaml", "ConfigMap"), placed("20-b/jhe.yaml", "Namespace", name="jhe")
+    said = Finding(
+        artifact=inside.path, loc=("metadata", "name"), message="comes before Namespace 'jhe', which it needs"
+    )
+    assert found_by(order.comes_too_early, FLUX, (inside, space)) == [said]
+    assert found_by(order.comes_too_early, FLUX, (inside, space._replace(path="manifests/10-a/jhe.yaml"))) == []
+    assert found_by(order.comes_too_early, FLUX, (inside, space._replace(path="gitops/20-b/jhe.yaml"))) == []
+    index = Artifact("manifests/20-b/kustomization.yaml", {"apiVersion": "v1", "kind": "Kustomization"})
+    assert found_by(order.comes_too_early, FLUX, (index, Artifact("manifests/20-b/a.txt", "text"), inside, space)) == [
+        said
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wave", "means"),
+    [("3", 3), ("-3", -3), ("0", 0), ("123456789", 123456789), ("1234567890", 0), ("3.5", 0), ("+3", 0), ("", 0), (None, 0)],
+)  # fmt: skip
+def test_a_wave_is_read_as_argo_cd_reads_it(wave: str | None, means: int) -> None:
+    """What is no whole number is 0: it is said of an object between two phases that never meet."""
+    ends = (placed("10-a/x.yaml", "ConfigMap", "-999999999"), placed("30-c/x.yaml", "ConfigMap", "-999999998"))
+    between = placed("20-b/x.yaml", "ConfigMap", wave)
+    assert found_by(order.out_of_order, ARGO, (*ends, between)) == [
+        Finding(artifact=path, loc=("metadata", "annotations", order.WAVE), message=f"with wave {rank} it does not come {words}")
+        for path, rank, words in (
+            ("manifests/30-c/x.yaml", -999999998, "after 20-b"), ("manifests/20-b/x.yaml", means, "before 30-c"),
+        )
+    ]  # fmt: skip
+
+
+def test_a_phase_has_the_wave_that_most_of_it_has() -> None:
+    """What differs is said, on either side, and the namespaces are a phase before all; no other engine has waves."""
+    first, last = placed("10-a/x.yaml", "ConfigMap", "1"), placed("30-c/x.yaml", "ConfigMap", "3")
+    middle = [placed(f"20-b/{n}.yaml", "ConfigMap", wave) for n, wave in enumerate("12223")]
+    artifacts = (*middle, last, first)
+    said = [("0", 1, "after 10-a"), ("4", 3, "before 30-c")]
+    assert found_by(order.out_of_order, ARGO, artifacts) == [
+        Finding(
+            artifact=f"manifests/20-b/{name}.yaml", loc=("metadata", "annotations", order.WAVE),
+            message=f"with wave {wave} it does not come {words}",
+        )
+        for name, wave, words in said
+    ]  # fmt: skip
+    assert found_by(order.out_of_order, FLUX, artifacts) == []
+    for wave, words in (("0", []), ("1", ["before 10-a", "after the namespaces"])):
+        space = placed("30-c/jhe.yaml", "Namespace", wave, "jhe")
+        found = [finding.message for finding in found_by(order.out_of_order, ARGO, (space, first, last))]
+        assert found == [f"with wave 1 it does not come {each}" for each in words]
+
+
+HOOK = "as a hook the Job would run at every sync"
+REPLACED = "the Job would be replaced at every sync"
+FORCED = "the Job would be replaced while it works"
+ONCE = "the Job runs once, in one pod"
+OPTIONS, FORCE = "argocd.argoproj.io/sync-options", "kustomize.toolkit.fluxcd.io/force"
+
+
+@pytest.mark.parametrize(
+    ("spec", "annotations", "loc", "message"),
+    [
+        ({"ttlSecondsAfterFinished": 600}, None, ("spec", "ttlSecondsAfterFinished"),
+         "the engine would make the Job again each time that it has gone"),
+        ({"parallelism": 2}, None, ("spec", "parallelism"), ONCE),
+        ({"completions": 0}, None, ("spec", "completions"), ONCE),
+        ({"suspend": True}, None, ("spec", "suspend"), "the phases after it would wait for a Job that does not start"),
+        ({}, {"argocd.argoproj.io/hook": "PreSync"}, ("metadata", "annotations", "argocd.argoproj.io/hook"), HOOK),
+        ({}, {"helm.sh/hook": "pre-upgrade"}, ("metadata", "annotations", "helm.sh/hook"), HOOK),
+        ({}, {OPTIONS: "Prune=false,Force=true"}, ("metadata", "annotations", OPTIONS), REPLACED),
+        ({}, {OPTIONS: "Replace=true"}, ("metadata", "annotations", OPTIONS), REPLACED),
+        ({}, {FORCE: "enabled"}, ("metadata", "annotations", FORCE), FORCED),
+        ({}, {FORCE: "True"}, ("metadata", "annotations", FORCE), FORCED),
+        ({"parallelism": 1, "completions": 1, "suspend": False}, None, None, ""),
+        ({}, {OPTIONS: "Prune=false", FORCE: "disabled", "other": "PreSync"}, None, ""),
+    ],
+)  # fmt: skip
+def test_a_job_that_would_run_again_is_found(spec: Tree, annotations: Tree | None, loc: Any, message: str) -> None:
     """Whatever makes an engine run, replace or wait for a Job beyond its content is said, whichever the engine is."""
-    site = site_for(engine)
-    artifacts = render(site)
-    tree = tree_of(artifacts, JOB)
-    with_annotations = {**tree, "metadata": {"annotations": {}, **tree["metadata"]}}
-    artifacts = tuple(a._replace(tree=with_annotations) if a.path == JOB else a for a in artifacts)
-    again = changed(artifacts, JOB, *keys, to=value)
-    assert [f.loc for f in found_by(order.job_runs_again, site, again)] == [keys]
+    tree = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "j", "annotations": annotations},
+        "spec": spec,
+    }
+    said = [Finding(artifact=JOB, loc=loc, message=message)] if loc else []
+    other = Artifact("manifests/50-app/deployment.yaml", {**tree, "kind": "Deployment"})
+    for site in (ARGO, FLUX):
+        assert found_by(order.job_runs_again, site, (other, Artifact(JOB, tree))) == said
 
 
-def test_an_engine_that_would_replace_jobs_is_found() -> None:
-    """`force` of a Kustomization and Replace of an Application replace every Job that they deliver."""
-    flux, argo = site_for("flux"), site_for("argocd")
-    forced = changed(render(flux), "gitops/flux/kustomization-30-migrate.yaml", "spec", "force", to=True)
-    assert [f.loc for f in found_by(order.job_runs_again, flux, forced)] == [("spec", "force")]
-    path = "gitops/argocd/application-exchange.yaml"
-    forced = changed(render(argo), path, "spec", "syncPolicy", "syncOptions", 0, to="Replace=true")
-    assert [f.artifact for f in found_by(order.job_runs_again, argo, forced)] == [path]
+WHILE = "Jobs of this phase would be replaced while they work"
+EVERY = "Jobs would be replaced at every sync"
+
+
+@pytest.mark.parametrize(
+    ("artifact", "loc", "message"),
+    [
+        (phase(force=True), ("spec", "force"), WHILE),
+        (phase(force=False), None, ""),
+        (phase(syncPolicy={"syncOptions": ["Replace=true"]}), None, ""),
+        (release(force=True), None, ""),
+        (told("Application", syncPolicy={"syncOptions": ["Prune=true", "Replace=true"]}), ("spec", "syncPolicy", "syncOptions", 1), EVERY),
+        (told("Application", syncPolicy={"syncOptions": ["Force=true"]}), ("spec", "syncPolicy", "syncOptions", 0), EVERY),
+        (told("Application", syncPolicy={"syncOptions": None}), None, ""),
+        (told("Application", syncPolicy=None), None, ""),
+        (told("Application", force=True), None, ""),
+    ],
+)  # fmt: skip
+def test_an_engine_that_would_replace_jobs_is_found(artifact: Artifact, loc: Any, message: str) -> None:
+    """`force` of a Kustomization, Replace and Force of an Application replace every Job that they deliver."""
+    said = [Finding(artifact=artifact.path, loc=loc, message=message)] if loc else []
+    bare = (Artifact("a.yaml", {"kind": "Job"}), Artifact("b.yaml", {"apiVersion": "v1", "kind": "Job", "metadata": {}}),
+            Artifact("c.yaml", {"apiVersion": "v1", "kind": "Job", "spec": {}}))  # fmt: skip
+    assert found_by(order.job_runs_again, FLUX, (*bare, artifact)) == said
 
 
 def test_a_project_that_allows_everything_is_found() -> None:

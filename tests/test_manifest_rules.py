@@ -10,6 +10,7 @@ from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
 from jhecfg.rules import ArtifactRule
 from jhecfg.rules import manifests as rules
+from jhecfg.rules.outputs import Outputs
 from jhecfg.site import Site
 from tests.aws_site import make
 
@@ -108,6 +109,47 @@ def test_the_certificates_of_the_database_may_be_anothers(site: Site) -> None:
     ]
 
 
+def test_what_lies_in_no_namespace_needs_what_does_not_either(site: Site) -> None:
+    """Objects without one are together, for references and for selectors; that they have none is another rule's."""
+    service = thing("Service", "x", None, spec={"selector": {"app": "a"}})
+    needing = {"metadata": {"labels": {"app": "a"}}, "spec": {"volumes": [{"configMap": {"name": "gone"}}]}}
+    bare = thing("Deployment", "pod", None, spec={"template": needing})
+    assert found(rules.selector_selects_nothing, site, service, bare) == []
+    assert len(found(rules.selector_selects_nothing, site, service, pod(labels={"app": "a"}))) == 1
+    assert found(rules.dangling_reference, site, bare, thing("ConfigMap", "gone", None)) == []
+    assert found(rules.dangling_reference, site, bare, thing("ConfigMap", "gone")) == [
+        ("manifests/pod.yaml", at("volumes", 0, "configMap", "name"), "ConfigMap 'gone' is not in namespace ''")
+    ]
+
+
+def test_what_pods_need_is_known_with_its_place() -> None:
+    """Each way in which a pod, or a route, names another object; what is no object of a phase or of delivery needs nothing."""
+    containers = [
+        {"envFrom": [{"configMapRef": {"name": "a"}}, {"secretRef": {"name": "b"}}]},
+        {"env": [{"name": "X"}, {"valueFrom": {"secretKeyRef": {"name": "c"}}}, {"valueFrom": {"fieldRef": {}}}]},
+    ]
+    volumes = [{"emptyDir": {}}, {"secret": {"secretName": "d"}}, {"configMap": {"name": "e"}}]
+    full = pod(serviceAccountName="f", imagePullSecrets=[{"name": "g"}], volumes=volumes, containers=containers)
+    silent = [thing("Service"), thing("Thing"), pod()._replace(path="manifests/silent.yaml")]
+    elsewhere = [full._replace(path=path) for path in ("hubs/pod.yaml", "pod.yaml")]
+    needs = Outputs.of(
+        [full, *silent, *elsewhere, thing("HTTPRoute", "bare"), Artifact("manifests/a.txt", "text")]
+    ).needs
+    assert needs == {
+        "manifests/pod.yaml": (
+            (at("serviceAccountName"), "ServiceAccount", "f"),
+            (at("imagePullSecrets", 0, "name"), "Secret", "g"),
+            (at("volumes", 1, "secret", "secretName"), "Secret", "d"),
+            (at("volumes", 2, "configMap", "name"), "ConfigMap", "e"),
+            (at("containers", 0, "envFrom", 0, "configMapRef", "name"), "ConfigMap", "a"),
+            (at("containers", 0, "envFrom", 1, "secretRef", "name"), "Secret", "b"),
+            (at("containers", 1, "env", 1, "valueFrom", "secretKeyRef", "name"), "Secret", "c"),
+        ),
+        "manifests/silent.yaml": (),
+        "manifests/bare.yaml": (),
+    }
+
+
 # --- selectors and ports ----------------------------------------------------------------------------------------------
 
 LABELS: Tree = {"app": "a", "tier": "b"}
@@ -165,7 +207,8 @@ def test_a_probe_asks_at_a_port_of_its_container(site: Site, probe: str, action:
 
 def test_a_service_names_a_port_of_the_pods_behind_it(site: Site) -> None:
     """By name or by number, its own number where it says no more; without pods, or without their ports, nothing is known."""
-    behind = pod(labels=LABELS, containers=[with_ports(), with_ports(HTTP)])
+    metrics = with_ports({"name": "metrics", "containerPort": 9000})
+    behind = pod(labels=LABELS, containers=[with_ports(), with_ports(HTTP), metrics])
     for ports, wrong in (
         ([{"targetPort": "http"}, {"port": 80, "targetPort": 8000}, {"port": 8000}], None),
         ([{"targetPort": "http"}, {"targetPort": "web"}], (1, "web")),
@@ -181,6 +224,11 @@ def test_a_service_names_a_port_of_the_pods_behind_it(site: Site) -> None:
     assert (
         found(rules.unknown_port, site, thing("Service"), thing("Thing", spec={"ports": [{"port": 1}]}), behind) == []
     )
+    other = thing("Deployment", "other", spec={"template": {"metadata": {"labels": {"app": "b"}}, "spec": {
+        "containers": [with_ports({"name": "web", "containerPort": 80})]}}})  # fmt: skip
+    for selector, count in (({"app": "a"}, 1), ({"app": "b"}, 0), ({}, 0), (None, 0)):
+        service = thing("Service", spec={"selector": selector, "ports": [{"port": 80}]})
+        assert len(found(rules.unknown_port, site, service, behind, other)) == count
 
 
 # --- namespaces and names ---------------------------------------------------------------------------------------------
@@ -193,18 +241,20 @@ def test_an_object_lies_in_a_namespace_that_something_makes(site: Site) -> None:
     assert {"envoy-gateway-system", "cert-manager"} < made
     for right in made:
         assert found(rules.unknown_namespace, site, own, thing("ConfigMap", "x", right)) == []
+    bare = make(cluster=None, database__rds=None, ingress={"controller": "none"})  # without a chart
+    assert found(rules.unknown_namespace, bare, thing("ConfigMap", "x", "kube-system")) == []
     assert found(rules.unknown_namespace, site, own, thing("ConfigMap")) == []
     assert found(rules.unknown_namespace, site, thing("ConfigMap", "jhe"), thing("ConfigMap")) == [
         (path, ("metadata", "namespace"), "nothing makes namespace 'jhe'") for path in ("manifests/jhe.yaml", "manifests/x.yaml")
     ]  # fmt: skip
     for kind in ("ClusterIssuer", "GatewayClass", "StorageClass", "IngressClass"):
         assert found(rules.unknown_namespace, site, thing(kind, "x", None)) == []
-    bare = thing("ConfigMap", "x", None)
-    assert found(rules.unknown_namespace, site, bare) == [
+    outside = thing("ConfigMap", "x", None)
+    assert found(rules.unknown_namespace, site, outside) == [
         ("manifests/x.yaml", ("metadata",), "this ConfigMap has no namespace")
     ]
     for path in ("gitops/argocd/x.yaml", "manifests/20-config/kustomization.yaml"):
-        assert found(rules.unknown_namespace, site, bare._replace(path=path)) == []
+        assert found(rules.unknown_namespace, site, outside._replace(path=path)) == []
 
 
 @pytest.mark.parametrize(
@@ -305,7 +355,9 @@ def test_nothing_of_the_nodes_disk_is_a_pods(site: Site) -> None:
         assert found(rules.pod_security, site, thing(kind, spec=spec)) == [
             ("manifests/x.yaml", (*loc, "spec", "volumes", 1), "this kind of volume is not allowed")
         ]
-    for bare in (thing("Job"), thing("Job", spec={"template": None}), thing("Thing", spec={"template": template})):
+    shapeless = [thing("CronJob", spec=spec) for spec in ({}, {"jobTemplate": None}, {"jobTemplate": {"spec": None}})]
+    shapeless += [thing("Job"), thing("Job", spec={"template": None}), thing("Thing", spec={"template": template})]
+    for bare in shapeless:
         assert found(rules.pod_security, site, bare) == []
 
 
@@ -325,15 +377,20 @@ def test_a_secret_is_found_in_every_kind_of_output(site: Site) -> None:
         ("RUNBOOK.md", (), "the output would hold a password in a URL"),
     ]
     assert len(found(rules.secret_in_output, site, clean, page)) == 1
+    words = Artifact("RUNBOOK.md", "# Site\n\ncurl --header 'Authorization: Bearer " + "a" * 20 + "'\n")
+    assert len(found(rules.secret_in_output, site, clean, words)) == 1
+    keys = {name: "AKIA" + name * 16 for name in "AB"}  # each has to stand alone, in whichever order they are tried
+    assert len(found(rules.secret_in_output, site, thing("ConfigMap", data=keys))) == 2
 
 
 def test_what_was_found_clean_is_not_kept_for_ever(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The memory of clean texts is emptied before it grows, and a secret is found afterwards as before."""
-    memory = {str(number) for number in range(8193)}
-    monkeypatch.setattr(rules, "_CLEAN", memory)
-    assert found(rules.secret_in_output, site, thing("ConfigMap", data={"a": "new"})) == []
-    assert "new" in memory
-    assert len(memory) < 20
+    for count, kept in ((8192, True), (8193, False)):
+        memory = {str(number) for number in range(count)}
+        monkeypatch.setattr(rules, "_CLEAN", memory)
+        assert found(rules.secret_in_output, site, thing("ConfigMap", data={"a": "new"})) == []
+        assert "new" in memory
+        assert (len(memory) < 20) != kept
     dirty = thing("ConfigMap", data={"a": PASSWORD})
     for _ in range(2):
         assert len(found(rules.secret_in_output, site, dirty)) == 1

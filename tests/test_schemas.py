@@ -14,6 +14,7 @@ import pytest
 from jhecfg import schemas
 from jhecfg.artifact import Artifact
 from jhecfg.rules.schema import Violation, count_checked, schema_violations
+from jhecfg.rules.schema_error import explain
 from tests.good_objects import KUBERNETES, Tree, artifact, at, good, good_objects, label, mutants
 
 UPSTREAM = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -166,6 +167,9 @@ def test_an_unknown_kind_is_a_violation_and_not_skipped() -> None:
 def test_a_known_kind_of_another_version_says_where_it_belongs() -> None:
     """A right kind with a wrong apiVersion is told which one it has."""
     assert only({"apiVersion": "apps/v1beta1", "kind": "Deployment"}).hint == "Deployment is of apps/v1"
+    assert only({"apiVersion": "v1", "kind": "Kustomization"}).hint == (
+        "Kustomization is of kustomize.config.k8s.io/v1beta1 or kustomize.toolkit.fluxcd.io/v1"
+    )
 
 
 def test_a_version_without_schemas_is_refused() -> None:
@@ -205,8 +209,9 @@ def test_an_unknown_field_points_at_itself_and_suggests() -> None:
 
 def test_a_wrong_type_says_both_types() -> None:
     """A value of the wrong type says what it is and what it has to be."""
-    violation = only(spoiled("Deployment", "spec", "replicas", value="two"))
-    assert (violation.message, violation.expected, violation.found) == (
+    assert only(spoiled("Deployment", "spec", "replicas", value="two")) == Violation(
+        "manifests/deployment.yaml",
+        ("spec", "replicas"),
         "'replicas' is not of type integer",
         "a whole number",
         '"two"',
@@ -227,6 +232,10 @@ def test_a_missing_field_points_at_the_map_that_lacks_it() -> None:
     violation = only(tree)
     assert violation.pointer == ("spec", "template", "spec", "containers", 0)
     assert violation.message == "'containers[0]' lacks the required field 'name'"
+    del tree["spec"]
+    assert only(tree) == Violation(
+        "manifests/deployment.yaml", (), "the object lacks the required field 'spec'", "spec"
+    )
 
 
 def test_a_wrong_name_says_its_form_in_words() -> None:
@@ -264,10 +273,13 @@ def test_a_range_is_told_with_its_ends() -> None:
 
 def test_no_value_of_a_secret_is_quoted() -> None:
     """A violation in a Secret says what is wrong and never what the value is."""
-    for value in ("hunter2!", 5432109):
-        told = repr(only(spoiled("Secret", "data", "TOKEN", value=value)))
-        assert "hunter2" not in told
-        assert "5432109" not in told
+    for value, message in (("hunter2!", "does not have the right form"), (5432109, "is not of type string")):
+        violation = only(spoiled("Secret", "data", "TOKEN", value=value))
+        assert violation.pointer == ("data", "TOKEN")
+        assert violation.message == f"'TOKEN' {message}"
+        assert violation.expected
+        assert violation.found == ""
+        assert str(value) not in repr(violation)
 
 
 def test_violations_come_in_the_order_of_the_artifacts() -> None:
@@ -278,6 +290,97 @@ def test_violations_come_in_the_order_of_the_artifacts() -> None:
         {"apiVersion": "a", "kind": "B"},
     ]
     assert [violation.path for violation in judged(*trees)] == [artifact(tree).path for tree in trees]
+    twice = spoiled("Service", "spec", value={"b": 1, "type": "x", "a": 1})
+    assert [violation.pointer[-1] for violation in judged(twice)] == ["a", "b", "type"]
+
+
+# -- in which words, whatever the schema
+
+
+def told(schema: Tree, value: object) -> list[Violation]:
+    """Say what a schema forbids of the field `f` of an object, the second of its kind."""
+    from jsonschema_rs import Draft202012Validator
+
+    root = {"properties": {"v1 Thing": {"items": {"properties": {"f": schema}}}}}
+    errors = Draft202012Validator(root).iter_errors({"v1 Thing": [{}, {"f": value}]})
+    return [violation for error in errors for violation in explain(error, root)]
+
+
+def lettered(letters: str) -> Tree:
+    """Return the fields of a schema, one for each letter."""
+    return {"properties": {letter: {} for letter in letters}}
+
+
+ANY_OF = [{"required": ["a"]}, {"required": ["b"]}, {"required": ["c"]}]
+KEY = {"propertyNames": {"pattern": "^a$", "description": "the letter a"}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "message", "expected", "found"),
+    [
+        ({"type": "integer"}, None, "is not of type integer", "a whole number", "nothing (null)"),
+        ({"type": "object"}, [], "is not of type object", "a map", "a list"),
+        ({"type": "boolean"}, {}, "is not of type boolean", "true or false", "a map"),
+        ({"type": "number"}, True, "is not of type number", "a number", "true"),
+        ({"type": "array"}, "ü", "is not of type array", "a list", '"ü"'),
+        ({"type": ["integer", "null", "string"]}, 1.5, "is not of type null, integer or string",
+         "nothing (null), a whole number or a string", "1.5"),
+        ({"type": "null"}, "x" * 58, "is not of type null", "nothing (null)", f'"{"x" * 58}"'),
+        ({"type": "null"}, "x" * 59, "is not of type null", "nothing (null)", f'"{"x" * 58}…'),
+        ({"const": "a"}, "b", "is not a", "a", '"b"'),
+        ({"enum": ["a", "b"]}, 1, "is not one of a, b", "a or b", "1"),
+        ({"enum": [1, 2, 3]}, "x", "is not one of 1, 2, 3", "1, 2 or 3", '"x"'),
+        ({"pattern": "^a$"}, "b", "does not have the right form", "text that matches ^a$", '"b"'),
+        ({"pattern": "^a$", "description": "the letter a"}, "b", "does not have the right form", "the letter a", '"b"'),
+        ({"minItems": 2}, [1], "has the wrong number of items", "2 or more", "1 item"),
+        ({"maxItems": 2}, [1, 2, 3], "has the wrong number of items", "0 to 2", "3 items"),
+        ({"minLength": 2, "maxLength": 4}, "a", "has the wrong number of characters", "2 to 4", "1 character"),
+        ({"minLength": 2, "maxLength": 4}, "abcde", "has the wrong number of characters", "2 to 4", "5 characters"),
+        ({"minProperties": 1}, {}, "has the wrong number of fields", "1 or more", "0 fields"),
+        ({"maxProperties": 0}, {"a": 1, "b": 2}, "has the wrong number of fields", "0 to 0", "2 fields"),
+        ({"minProperties": 1, **lettered("ba")}, {}, "has the wrong number of fields", "1 or more of a or b", "0 fields"),
+        ({"minProperties": 1, **lettered("a")}, {}, "has the wrong number of fields", "1 or more of a", "0 fields"),
+        ({"minProperties": 1, "maxProperties": 1, **lettered("abcdefghi")}, {}, "has the wrong number of fields",
+         "1 of a, b, c, d, e, f, g, h or i", "0 fields"),
+        ({"minProperties": 1, "maxProperties": 1, **lettered("abcdefghij")}, {}, "has the wrong number of fields",
+         "1", "0 fields"),
+        ({"minimum": 0}, -1, "is out of range", "0 or more", "-1"),
+        ({"maximum": 0}, 1, "is out of range", "at most 0", "1"),
+        ({"minimum": 1, "maximum": 3}, 4, "is out of range", "1 to 3", "4"),
+        ({"minimum": 1, "maximum": 3}, 0, "is out of range", "1 to 3", "0"),
+        ({"required": ["a"]}, {}, "lacks the required field 'a'", "a", ""),
+        ({"anyOf": ANY_OF}, {}, "needs 'a', 'b' or 'c'", "'a', 'b' or 'c'", "a map"),
+        ({"oneOf": ANY_OF}, {}, "needs 'a', 'b' or 'c'", "'a', 'b' or 'c'", "a map"),
+        ({"oneOf": ANY_OF}, {"a": 1, "b": 2}, "may hold only one of 'a', 'b', 'c'", "'a', 'b' or 'c'", "a map"),
+        ({"oneOf": ANY_OF}, {"a": 1, "b": 2, "c": 3}, "may hold only one of 'a', 'b', 'c'", "'a', 'b' or 'c'", "a map"),
+        ({"oneOf": ANY_OF, "type": "object"}, "x", "is not of type object", "a map", '"x"'),
+        ({"not": {"required": ["a", "b"]}}, {"a": 1, "b": 2}, "may not hold 'a' and 'b' together", "", "a map"),
+        ({"multipleOf": 2}, 3, "is not valid (multipleOf)", "", "3"),
+    ],
+)  # fmt: skip
+def test_every_keyword_says_what_is_wrong(schema: Tree, value: object, message: str, expected: str, found: str) -> None:
+    """What is wrong, what it has to be, what it is: all choices, both ends of a range, no more of a text than fits."""
+    assert told(schema, value) == [Violation("", ("f",), f"'f' {message}", expected, found)]
+    deep = [Violation("", ("f", 0, 1), f"'f[0][1]' {message}", expected, found)]
+    assert told({"items": {"prefixItems": [{}, schema]}}, [[{}, value]]) == deep
+
+
+@pytest.mark.parametrize(
+    ("schema", "key", "said"),
+    [
+        (KEY, "b", Violation("", ("f", "b"), "key 'b' does not have the right form", "the letter a", key=True)),
+        ({"propertyNames": {"pattern": "^a$"}}, "b", Violation("", ("f", "b"), "key 'b' does not have the right form", key=True)),
+        (KEY, "b" * 61, Violation("", ("f", "b" * 61), f"key '{'b' * 59}…' does not have the right form", "the letter a", key=True)),
+        (lettered("ba"), "c", Violation("", ("f", "c"), "unknown field 'c' in 'f'", "a, b", hint="choose one of: b, a", key=True)),
+        (lettered("abcdefghi"), "a" * 60, Violation("", ("f", "a" * 60), f"unknown field '{'a' * 60}' in 'f'", ", ".join("abcdefghi"),
+                                                    hint="choose one of: " + ", ".join("abcdefghi"), key=True)),
+        (lettered("abcdefghij"), "a" * 61, Violation("", ("f", "a" * 61), f"unknown field '{'a' * 59}…' in 'f'", key=True)),
+    ],
+)  # fmt: skip
+def test_a_key_says_what_is_wrong_with_it(schema: Tree, key: str, said: Violation) -> None:
+    """The key itself is pointed at, whole; what could be there is listed while it fits."""
+    closed = schema if "propertyNames" in schema else {**schema, "additionalProperties": False}
+    assert told(closed, {key: 1}) == [said]
 
 
 # -- the schemas themselves
@@ -328,6 +431,16 @@ def keywords(schema: Tree) -> Iterator[str]:
                 yield from keywords(each)
         elif isinstance(value, dict) and key not in ("const",):
             yield from keywords(value)
+
+
+def test_a_choice_is_one_among_fields() -> None:
+    """Where a schema gives choices, each is a map that has a field: the error messages know no other."""
+    for api_version, kind in schemas.kinds():
+        for node in nodes(schemas.schema_for(KUBERNETES, api_version, kind)):
+            for branch in (*node.get("oneOf", ()), *node.get("anyOf", ())):
+                assert branch.keys() == {"required"}
+                assert node["type"] == "object"
+            assert node.get("not", {"required": []}).keys() == {"required"}
 
 
 def test_a_definition_is_named_in_one_file_only() -> None:

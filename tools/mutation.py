@@ -68,7 +68,8 @@ PARTS = {
             "rules/schema_error",
             "rules/cluster/*",
         ),
-        ("rules", "manifest_rules", "goldens", "gitops", "cluster_rules", "schemas", "kubeconform"),
+        ("rules", "name_rules", "manifest_rules", "goldens", "gitops", "cluster_rules", "schemas", "kubeconform"),
+        ("kubeconform.py::test_a_tool_that",),
     ),
     "more": Part(("emit", "leaks", "edit/splice"), ("emit", "leaks", "edit", "canary", "set")),
 }

@@ -110,4 +110,4 @@ def rule_docs() -> dict[str, str]:
     from inspect import getdoc
 
     rules: list[SiteRule | ArtifactRule] = [*SITE_RULES, *ARTIFACT_RULES]
-    return {code_of(rule): getdoc(rule) or "" for rule in rules}
+    return {code_of(rule): str(getdoc(rule)) for rule in rules}

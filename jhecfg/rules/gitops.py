@@ -65,22 +65,23 @@ def read_by_directory(site: Site, source: Tree, artifacts: Sequence[Artifact]) -
 
 def _reads(directory: Tree, name: str) -> bool:
     """Say whether a directory source reads a file. In its patterns `*` goes over `/`, and `{a,b}` is either."""
-    include, exclude = str(directory.get("include") or "*"), str(directory.get("exclude") or "")
+    include, exclude = directory.get("include"), directory.get("exclude")
     return (
         name.endswith(_READ_BY_ARGO)
         and ("/" not in name or bool(directory.get("recurse")))
-        and any(fnmatchcase(name, pattern) for pattern in _either(include))
-        and not any(fnmatchcase(name, pattern) for pattern in _either(exclude))
+        and (not include or _fits(name, str(include)))
+        and not (exclude and _fits(name, str(exclude)))
     )
 
 
-def _either(pattern: str) -> list[str]:
-    return pattern[1:-1].split(",") if pattern.startswith("{") and pattern.endswith("}") else [pattern]
+def _fits(name: str, pattern: str) -> bool:
+    either = pattern[1:-1].split(",") if pattern.startswith("{") and pattern.endswith("}") else [pattern]
+    return any(fnmatchcase(name, each) for each in either)
 
 
 def read_by_kustomization(site: Site, tree: Tree, artifacts: Sequence[Artifact]) -> list[Artifact]:
     """Return what a Flux Kustomization reads: what kustomization.yaml lists, or all manifests below."""
-    folder = _local(site, tree["spec"].get("path", ""))
+    folder = _local(site, tree["spec"].get("path"))
     if folder is None:
         return []
     below = {a.path: a for a in artifacts if a.path.startswith(folder)}
@@ -133,13 +134,16 @@ def _owned(site: Site, artifacts: Sequence[Artifact]) -> Iterator[tuple[str, str
             for artifact in read_by_directory(site, source, artifacts):
                 yield path, artifact.path
             if "chart" in source:
-                namespace = (application["spec"].get("destination") or {}).get("namespace", "")
-                yield path, f"release '{(source.get('helm') or {}).get('releaseName')}' in '{namespace}'"
+                name = (source.get("helm") or {}).get("releaseName") or application["metadata"]["name"]
+                namespace = (application["spec"].get("destination") or {}).get("namespace")
+                yield path, f"release '{name}' in '{namespace}'"
     for path, tree in _kustomizations(artifacts):
         for artifact in read_by_kustomization(site, tree, artifacts):
             yield path, artifact.path
     for path, tree in _of_kind(artifacts, "HelmRelease", "helm.toolkit.fluxcd.io"):
-        yield path, f"release '{tree['spec'].get('releaseName')}' in '{tree['spec'].get('targetNamespace')}'"
+        target, name = tree["spec"].get("targetNamespace"), tree["metadata"]["name"]
+        release = tree["spec"].get("releaseName") or (f"{target}-{name}" if target else name)
+        yield path, f"release '{release}' in '{target or tree['metadata'].get('namespace')}'"
 
 
 def not_allowed_by_project(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
@@ -198,8 +202,7 @@ def project_allows_all(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Fi
     for path, tree in _projects(artifacts):
         for field in ("sourceRepos", "destinations", "clusterResourceWhitelist", "sourceNamespaces"):
             for index, entry in enumerate(tree["spec"].get(field) or ()):
-                texts = [str(value) for value in entry.values()] if isinstance(entry, dict) else [str(entry)]
-                if any("*" in text for text in texts):
+                if "*" in str(entry):
                     message = f"project '{tree['metadata']['name']}' allows more than it names"
                     yield Finding(artifact=path, loc=("spec", field, index), message=message)
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
+from jhecfg.rules.outputs import namespace_of
 from jhecfg.site import Site
 
 _GATEWAY = "gateway.networking.k8s.io"
@@ -52,7 +53,7 @@ def reference_not_granted(site: Site, artifacts: Sequence[Artifact]) -> Iterator
 
 
 def _identity(tree: Tree) -> tuple[str, str]:
-    return str(tree["metadata"].get("namespace", "")), str(tree["metadata"]["name"])
+    return namespace_of(tree), str(tree["metadata"]["name"])
 
 
 def _labels(tree: Tree) -> dict[str, Any]:

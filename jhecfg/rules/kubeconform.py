@@ -84,12 +84,13 @@ def _run(binary: str, root: Path, kubernetes: str, timeout: float) -> str:
         process = subprocess.Popen(command, cwd=root, start_new_session=True, **pipes)  # type: ignore[call-overload]  # noqa: S603 - a list, no shell; mypy cannot see through **
     except OSError as error:
         raise ToolError(f"cannot run kubeconform ({error.strerror}): install it with `{INSTALL}`") from None
-    try:
-        out, err = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"kubeconform did not end within {timeout:g} s") from None
-    finally:
-        _end(process)
+    with process:  # closes its pipes, and waits for it
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise ToolError(f"kubeconform did not end within {timeout:g} s") from None
+        finally:
+            _end(process)
     if process.returncode not in (0, 1):
         raise ToolError(f"kubeconform ended with exit code {process.returncode}: {_excerpt(err)}")
     return str(out.decode("utf-8", "replace"))
@@ -101,10 +102,6 @@ def _end(process: Popen[bytes]) -> None:
 
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
 
 
 def _results(out: str, expected: set[str]) -> dict[str, dict[str, Any]]:

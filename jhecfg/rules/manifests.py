@@ -9,14 +9,13 @@ from typing import Any
 from jhecfg import leaks
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
-from jhecfg.rules.outputs import Outputs, Pods
+from jhecfg.rules.outputs import Outputs, Pods, namespace_of
 from jhecfg.site import Site
 
 
 def _identity(tree: Tree) -> tuple[str, str, str, str]:
     group = str(tree["apiVersion"]).rpartition("/")[0]
-    metadata = tree.get("metadata", {})
-    return group, str(tree["kind"]), str(metadata.get("namespace", "")), str(metadata.get("name", ""))
+    return group, str(tree["kind"]), namespace_of(tree), str(tree["metadata"]["name"])
 
 
 def duplicate_object(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
@@ -48,7 +47,7 @@ def dangling_reference(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Fi
     outputs = Outputs.of(artifacts)
     known = _known(site, outputs)
     for path, tree in outputs.objects:
-        namespace = str(tree["metadata"].get("namespace", ""))
+        namespace = namespace_of(tree)
         for loc, kind, name in outputs.needs.get(path, ()):
             if kind != "Secret" and (kind, namespace, name) not in known:  # dangling-secret knows their keys too
                 yield Finding(artifact=path, loc=loc, message=f"{kind} '{name}' is not in namespace '{namespace}'")
@@ -76,7 +75,7 @@ def selector_selects_nothing(site: Site, artifacts: Sequence[Artifact]) -> Itera
 
 def _selected(tree: Tree, selector: Mapping[str, str], outputs: Outputs) -> Iterator[Pods]:
     """Yield the pods that an object's selector finds, in its namespace."""
-    namespace = str(tree["metadata"].get("namespace", ""))
+    namespace = namespace_of(tree)
     for pods in outputs.pods:
         if pods.namespace == namespace and selector.items() <= pods.labels.items():
             yield pods
@@ -136,8 +135,9 @@ def _probe_ports(path: str, loc: Loc, container: Tree) -> Iterator[Finding]:
 
 def _service_ports(path: str, service: Tree, outputs: Outputs) -> Iterator[Finding]:
     spec = service.get("spec") or {}
+    selector = spec.get("selector")
     names: set[Any] = set()
-    for pods in _selected(service, spec.get("selector") or {}, outputs):
+    for pods in _selected(service, selector, outputs) if selector else ():  # without one others say where it leads
         for _, container in pods.containers():
             ports = container.get("ports") or ()
             names |= {port.get("name") for port in ports} | {port.get("containerPort") for port in ports}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
-from jhecfg.rules.outputs import Outputs
+from jhecfg.rules.outputs import Outputs, namespace_of
 from jhecfg.site import Site
 
 WAVE = "argocd.argoproj.io/sync-wave"
@@ -52,7 +51,7 @@ def _annotations(tree: Tree) -> Tree:
 
 def _wave(tree: Tree) -> int:
     """Return the wave as Argo CD reads it: what is none, or no whole number, is 0."""
-    text = str(_annotations(tree).get(WAVE, "0"))
+    text = str(_annotations(tree).get(WAVE))
     return int(text) if _WHOLE.fullmatch(text) else 0
 
 
@@ -67,7 +66,7 @@ def comes_too_early(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Findi
     placed, needed = _placed(site, artifacts), Outputs.of(artifacts).needs
     ranks = {_identity(each.tree): each.rank for each in placed}
     for path, tree, _, rank in placed:
-        namespace = str(tree["metadata"].get("namespace", ""))
+        namespace = namespace_of(tree)
         needs = [("Namespace", "", namespace)]
         for _, kind, name in needed.get(path, ()):  # a Secret comes by itself, encrypted, or by what brings it
             kinds = ("Secret", "ExternalSecret", "SealedSecret") if kind == "Secret" else (kind,)
@@ -80,7 +79,7 @@ def comes_too_early(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Findi
 
 
 def _identity(tree: Tree) -> tuple[str, str, str]:
-    return str(tree["kind"]), str(tree["metadata"].get("namespace", "")), str(tree["metadata"]["name"])
+    return str(tree["kind"]), namespace_of(tree), str(tree["metadata"]["name"])
 
 
 def out_of_order(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
@@ -93,10 +92,10 @@ def out_of_order(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]
     if not _by_wave(site):
         return
     placed = _placed(site, artifacts)
-    waves: dict[str, Counter[int]] = {}
+    waves: dict[str, list[int]] = {}
     for each in placed:
-        waves.setdefault(each.phase, Counter())[each.rank] += 1
-    usual = {phase: waves[phase].most_common(1)[0][0] for phase in sorted(waves, key=_in_order)}
+        waves.setdefault(each.phase, []).append(each.rank)
+    usual = {phase: _most_common(waves[phase]) for phase in sorted(waves, key=_in_order)}
     after = dict(pairwise(usual))
     before = {late: early for early, late in after.items()}
     for path, _, phase, rank in placed:
@@ -107,6 +106,10 @@ def out_of_order(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]
             if wrong:
                 message = f"with wave {rank} it does not come {word} {other}"
                 yield Finding(artifact=path, loc=("metadata", "annotations", WAVE), message=message)
+
+
+def _most_common(waves: list[int]) -> int:
+    return max(dict.fromkeys(waves), key=waves.count)
 
 
 def _in_order(phase: str) -> str:
@@ -149,10 +152,10 @@ def _job(tree: Tree) -> Iterator[tuple[Loc, str]]:
     for key in _HOOKS:
         if key in annotations:
             yield ("metadata", "annotations", key), "as a hook the Job would run at every sync"
-    options = str(annotations.get(_OPTIONS, ""))
+    options = str(annotations.get(_OPTIONS))
     if "Force=true" in options or "Replace=true" in options:
         yield ("metadata", "annotations", _OPTIONS), "the Job would be replaced at every sync"
-    if str(annotations.get(_FORCE, "")).lower() in ("enabled", "true"):
+    if str(annotations.get(_FORCE)).lower() in ("enabled", "true"):
         yield ("metadata", "annotations", _FORCE), "the Job would be replaced while it works"
 
 

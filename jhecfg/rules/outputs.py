@@ -22,6 +22,11 @@ _TEMPLATES: dict[str, Loc] = {
 }
 
 
+def namespace_of(tree: Tree) -> str:
+    """Return the namespace that an object lies in; nothing for one that lies in none."""
+    return str(tree["metadata"].get("namespace", ""))
+
+
 class Pods(NamedTuple):
     """The pods of a workload: its file and its object, where the template stands in it, and the template."""
 
@@ -33,7 +38,7 @@ class Pods(NamedTuple):
     @property
     def namespace(self) -> str:
         """Where they run."""
-        return str(self.workload["metadata"].get("namespace", ""))
+        return namespace_of(self.workload)
 
     @property
     def spec(self) -> Tree:
@@ -102,7 +107,7 @@ def _pods(path: str, tree: Tree) -> Iterator[Pods]:
     loc = _TEMPLATES.get(str(tree["kind"]))
     template: Any = tree
     for part in loc or ():
-        template = template.get(part, {}) if isinstance(template, dict) else {}
+        template = template.get(part) if isinstance(template, dict) else None
     if loc and isinstance(template, dict) and isinstance(template.get("spec"), dict):
         yield Pods(path, tree, loc, template)
 

@@ -68,7 +68,7 @@ def _forbidden(groups: dict[Kind, list[tuple[Artifact, Tree]]], judge: _Judge) -
 
 
 def _unknown_kinds(groups: dict[Kind, list[tuple[Artifact, Tree]]], judge: _Judge) -> Iterator[Violation]:
-    for api_version, kind in sorted(judge.unknown):
+    for api_version, kind in judge.unknown:
         known = [name for _, name in schemas.kinds()]
         hint = did_you_mean(kind, known) if kind not in known else _right_versions(kind)
         for artifact, _ in groups[api_version, kind]:
@@ -87,6 +87,6 @@ def _judge(kubernetes: str, kinds: tuple[Kind, ...]) -> _Judge:
 
     documents, definitions = schemas.schemas_for(kubernetes, kinds)
     properties = {" ".join(kind): {"items": document} for kind, document in documents.items()}
-    root: Schema = {"$schema": schemas.DIALECT, "properties": properties, "$defs": definitions}
+    root: Schema = {"properties": properties, "$defs": definitions}
     validator = Draft202012Validator(root, mask="the value", pattern_options=RegexOptions())
     return _Judge(validator, root, frozenset(kind for kind in kinds if kind not in documents))

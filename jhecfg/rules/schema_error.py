@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jhecfg.diagnostics import Loc, did_you_mean
 
@@ -71,12 +71,9 @@ def _pointer(error: ValidationError) -> Loc:
 
 
 def _walk(node: Any, path: list[str | int]) -> Any:
-    """Go down a schema; where the path leads nowhere, an empty schema."""
+    """Go down a schema."""
     for key in path:
-        try:
-            node = node[key]
-        except (KeyError, IndexError, TypeError):
-            return {}
+        node = node[key]
     return node
 
 
@@ -108,7 +105,7 @@ def _key_form(error: ValidationError, schema: Schema, root: Schema) -> Iterator[
 
 
 def _unknown(error: ValidationError, schema: Schema, root: Schema) -> Iterator[Violation]:
-    known = list(schema.get("properties", {}))
+    known = list(schema["properties"])
     for key in _detail(error, "unexpected"):
         place = name_of(_pointer(error))
         yield Violation(
@@ -128,34 +125,20 @@ def _required(error: ValidationError, schema: Schema, root: Schema) -> Iterator[
 
 
 def _union(error: ValidationError, schema: Schema, root: Schema) -> Iterator[Violation]:
-    """Tell of the one of several schemas that came furthest, or that one of some fields must be there."""
-    branches = [branch for branch in _detail(error, "context") if branch]
-    if not branches:
-        yield from _both(error, schema, root)
-        return
-    if all(each.kind.name == "required" for branch in branches for each in branch):
-        names = (_detail(branch[0], "property") for branch in branches)
-        fields = _listed([f"'{name}'" for name in names])
-        yield _said(error, f"needs {fields}", expected=fields)
-        return
-    furthest = max(branches, key=lambda branch: max(len(each.instance_path) for each in branch))
-    for each in furthest:
-        yield from explain(each, root)
-
-
-def _both(error: ValidationError, schema: Schema, root: Schema) -> Iterator[Violation]:
-    """Tell of fields that exclude each other: more than one schema fits, where exactly one may.
+    """Tell of fields of which one must be there, or only one may; a test keeps our schemas free of other choices.
 
     Something that is no map at all fits each of them; then the error of its type says it all.
     """
     if not isinstance(error.instance, dict):
         return
-    fields = [f"'{field}'" for branch in schema.get("oneOf", ()) for field in branch.get("required", ())]
-    yield _said(error, f"may hold only one of {', '.join(fields)}", expected=_listed(fields) if fields else "")
+    fields = [f"'{field}'" for branch in schema[error.kind.name] for field in branch["required"]]
+    several = not all(_detail(error, "context"))  # what fits has no errors
+    needs = f"may hold only one of {', '.join(fields)}" if several else f"needs {_listed(fields)}"
+    yield _said(error, needs, expected=_listed(fields))
 
 
 def _not(error: ValidationError, schema: Schema, root: Schema) -> Iterator[Violation]:
-    fields = [f"'{field}'" for field in _walk(schema, ["not", "required"])]
+    fields = [f"'{field}'" for field in schema["not"]["required"]]
     yield _said(error, f"may not hold {' and '.join(fields)} together")
 
 
@@ -164,10 +147,11 @@ def _count(error: ValidationError, schema: Schema, root: Schema) -> Iterator[Vio
     least, most = (next((schema[k] for k in keys if k in schema), None) for keys in (_LEAST, _MOST))
     size = str(least) if least == most else " to ".join(str(n) for n in (least or 0, most) if n is not None)
     unit = _UNITS[error.kind.name]
-    fields = schema.get("properties", {}) if unit == "fields" else {}
+    fields = schema.get("properties", {})
     choice = f" of {_listed(sorted(fields))}" if 0 < len(fields) <= 9 else ""
     more = "" if most is not None else " or more"
-    found = f"{len(cast('list[object] | str', error.instance))} {unit}"
+    value: Any = error.instance
+    found = f"{len(value)} {unit}" if len(value) != 1 else f"1 {unit[:-1]}"
     where = _pointer(error)
     yield Violation("", where, f"{name_of(where)} has the wrong number of {unit}", f"{size}{more}{choice}", found)
 
@@ -225,7 +209,6 @@ _WORDINGS: dict[str, Callable[[ValidationError, Schema, Schema], Iterator[Violat
     "required": _required,
     "anyOf": _union,
     "oneOf": _union,
-    "oneOfMultipleValid": _both,
     "not": _not,
     "minimum": _range,
     "maximum": _range,

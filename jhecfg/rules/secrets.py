@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc, Severity
 from jhecfg.resolve.secrets import whole_secrets
-from jhecfg.rules.outputs import Outputs, Pods
+from jhecfg.rules.outputs import Outputs, Pods, namespace_of
 from jhecfg.site import Site
 
 
@@ -95,7 +95,7 @@ def _references(site: Site, outputs: Outputs) -> Iterator[Reference]:
             yield Reference(pods.path, loc, pods.namespace, name, key, optional)
     for path, tree in outputs.objects:
         for place, name in (*_of_account(tree), *_of_edge(tree)):
-            yield Reference(path, place, str(tree["metadata"].get("namespace", "")), name)
+            yield Reference(path, place, namespace_of(tree), name)
     spaces = {f"hubs/{hub.name}/values.yaml": hub.namespace for hub in site.cluster_hubs}
     for artifact in outputs:
         if artifact.path in spaces and isinstance(artifact.tree, dict):
