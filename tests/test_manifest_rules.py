@@ -231,6 +231,41 @@ def test_a_service_names_a_port_of_the_pods_behind_it(site: Site) -> None:
         assert len(found(rules.unknown_port, site, service, behind, other)) == count
 
 
+@pytest.mark.parametrize(
+    ("ports", "wrong"),
+    [
+        ([{"name": "http", "port": 80}, {"name": "more", "port": 81}], ()),
+        ([{"name": "http", "port": 81}], ("route", "ingress")),
+        ([{"port": 80}], ("ingress",)),
+        ([{"name": "web", "port": 8080, "targetPort": 80}], ("route", "ingress", "ingress")),
+        (None, ("route", "ingress", "ingress")),
+    ],
+)
+def test_a_route_leads_to_a_port_of_a_service(site: Site, ports: list[Tree] | None, wrong: tuple[str, ...]) -> None:
+    """By number, or an Ingress by name, too. Of what is no Service, or not among the outputs, nothing is known."""
+    service = thing("Service", "web", "jhe", spec={"ports": ports})
+    to = {"name": "web", "port": 80}
+    backends = [{"name": "web"}, {**to, "namespace": "hub"}, {**to, "kind": "Backend"}, {"name": "far", "port": 1}]
+    route = thing("HTTPRoute", "route", "hub", spec={"rules": [
+        {}, {"backendRefs": [*backends, {**to, "namespace": "jhe", "kind": "Service"}]}]})  # fmt: skip
+    ingress = thing("Ingress", "ingress", spec={"rules": [{"host": "a"}, {"http": {"paths": [
+        {"backend": {"service": {"name": "web", "port": port}}} for port in ({"number": 80}, {"name": "http"})]
+        + [{"backend": {"resource": {"name": "web"}}}]}}]})  # fmt: skip
+    said = found(rules.unknown_port, site, service, route, ingress, thing("Thing", "t", spec={"rules": [to]}))
+    assert [path for path, _, _ in said] == [f"manifests/{name}.yaml" for name in wrong]
+    places = {
+        "manifests/route.yaml": [((*RULES[:2], 1, "backendRefs", 4, "port"), 80)],
+        "manifests/ingress.yaml": [
+            ((*RULES[:2], 1, "http", "paths", p, "backend", "service", "port", field), port)
+            for p, field, port in ((0, "number", 80), (1, "name", "http"))
+        ],
+    }
+    for path, loc, message in said:
+        assert (loc, message) in [
+            (loc, f"Service 'web' in namespace 'jhe' has no port '{port}'") for loc, port in places[path]
+        ]
+
+
 # --- namespaces and names ---------------------------------------------------------------------------------------------
 
 

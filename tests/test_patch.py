@@ -49,6 +49,7 @@ EVERYWHERE = {"metadata": {"annotations": {"argocd.argoproj.io/compare-options":
         ("Deployment", "exchange", {"spec": {"template": {"spec": {"automountServiceAccountToken": True}}}}, {}),
         ("Deployment", "mcp", container(image="example.org/other:1"), MCP),
         ("Job", "migrate", container(command=["true"]), {}),
+        ("Job", "migrate", {"spec": None}, {}),
         ("Namespace", "jhe", {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}, {}),
         ("NetworkPolicy", "default-deny", OPEN, {}),
         ("NetworkPolicy", "exchange", {"spec": {"egress": [{}]}}, {}),

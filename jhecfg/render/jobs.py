@@ -159,7 +159,7 @@ def content_named(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
     for artifact in artifacts:
         tree = artifact.manifest
         if tree is not None and tree["kind"] == "Job":
-            name = f"{tree['metadata']['name']}-{digest(tree['spec'])}"
+            name = f"{tree['metadata']['name']}-{digest(tree.get('spec'))}"
             yield artifact._replace(tree={**tree, "metadata": {**tree["metadata"], "name": name}})
         else:
             yield artifact

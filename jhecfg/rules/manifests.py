@@ -104,11 +104,11 @@ def _selectors(tree: Tree) -> Iterator[tuple[Loc, Mapping[str, str]]]:
 
 
 def unknown_port(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
-    """A probe or a Service names a container port that does not exist.
+    """A probe or a Service names a container port that does not exist, or a route a Service's port.
 
-    *Why:* the probe would fail for ever, the Service would have no endpoint.
+    *Why:* the probe would fail for ever, the Service would have no endpoint, the route would answer with an error.
 
-    *Instead:* name one of the container's ports.
+    *Instead:* name one of the container's ports, or one of the Service's.
     """
     outputs = Outputs.of(artifacts)
     for pods in outputs.pods:
@@ -117,6 +117,7 @@ def unknown_port(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]
     for path, tree in outputs.objects:
         if tree["kind"] == "Service":
             yield from _service_ports(path, tree, outputs)
+        yield from _route_ports(path, tree, outputs)
 
 
 def _probe_ports(path: str, loc: Loc, container: Tree) -> Iterator[Finding]:
@@ -149,6 +150,34 @@ def _service_ports(path: str, service: Tree, outputs: Outputs) -> Iterator[Findi
                 loc=("spec", "ports", index, "targetPort"),
                 message=f"no pod behind Service '{service['metadata']['name']}' has a port '{target}'",
             )
+
+
+def _route_ports(path: str, route: Tree, outputs: Outputs) -> Iterator[Finding]:
+    for loc, namespace, name, port in _backends(route):
+        service = outputs.services.get((namespace, name))
+        if service is None:  # dangling-reference says so, where it is not another's
+            continue
+        there = (service.get("spec") or {}).get("ports") or ()
+        if not any(port in (each["port"], each.get("name")) for each in there):
+            message = f"Service '{name}' in namespace '{namespace}' has no port '{port}'"
+            yield Finding(artifact=path, loc=loc, message=message)
+
+
+def _backends(route: Tree) -> Iterator[tuple[Loc, str, str, Any]]:
+    """Yield where a route names the port of a Service: the place, the Service's namespace and name, the port."""
+    for r, rule in enumerate((route.get("spec") or {}).get("rules") or ()) if route["kind"] in _ROUTES else ():
+        for b, backend in enumerate(rule.get("backendRefs") or ()):
+            if "port" in backend and backend.get("kind", "Service") == "Service":
+                loc: Loc = ("spec", "rules", r, "backendRefs", b, "port")
+                yield loc, str(backend.get("namespace") or namespace_of(route)), str(backend["name"]), backend["port"]
+        for p, each in enumerate((rule.get("http") or {}).get("paths") or ()):
+            service = each["backend"].get("service") or {}
+            for field, port in (service.get("port") or {}).items():
+                loc = ("spec", "rules", r, "http", "paths", p, "backend", "service", "port", field)
+                yield loc, namespace_of(route), str(service["name"]), port
+
+
+_ROUTES = ("HTTPRoute", "Ingress")
 
 
 # Kinds of the output that live in no namespace.

@@ -94,6 +94,12 @@ class Outputs(tuple[Artifact, ...]):
         return tuple(pods for path, tree in self.objects for pods in _pods(path, tree))
 
     @cached_property
+    def services(self) -> Mapping[tuple[str, str], Tree]:
+        """The Services, by namespace and name."""
+        served = (tree for _, tree in self.objects if tree["kind"] == "Service")
+        return {(namespace_of(tree), str(tree["metadata"]["name"])): tree for tree in served}
+
+    @cached_property
     def needs(self) -> Mapping[str, tuple[Need, ...]]:
         """What the object of each file needs in its own namespace; nothing of one that needs nothing."""
         found = {pods.path: tuple(_of_pods(pods)) for pods in self.pods}
