@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from jhecfg.artifact import Artifact, Tree
@@ -241,13 +242,18 @@ def excused(artifacts: Iterable[Artifact]) -> Iterator[Artifact]:
 
 def reasons(tree: Tree) -> dict[str, str]:
     """Return the annotations by which each judge leaves an object's excused findings out."""
-    excuses = [each for each in OBJECTS if tree["kind"] in each.kinds and "metadata" in tree and _applies(each, tree)]
+    excuses = [each for each in _of_kind(str(tree["kind"])) if "metadata" in tree and _applies(each, tree)]
     ignored = [excuse.kube_score for excuse in excuses if excuse.kube_score]
     return {
         **{f"{CHECKOV}{each.name}": f"{each.checkov}={each.reason}" for each in excuses if each.checkov},
         **{f"{KUBE_LINTER}{each.kube_linter}": each.reason for each in excuses if each.kube_linter},
         **({KUBE_SCORE: ",".join(ignored)} if ignored else {}),
     }
+
+
+@cache
+def _of_kind(kind: str) -> tuple[Excuse, ...]:
+    return tuple(each for each in OBJECTS if kind in each.kinds)
 
 
 def _applies(excuse: Excuse, tree: Tree) -> bool:

@@ -299,5 +299,5 @@ def whole_secrets(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
         elif step in ("imagePullSecrets", "pullSecrets") and isinstance(value, list):
             names = (each.get("name") if isinstance(each, dict) else each for each in value)
             yield from (((*loc, step, at), name) for at, name in enumerate(names) if isinstance(name, str))
-        elif isinstance(value, dict | list):
+        elif isinstance(value, (dict, list)):  # a tuple: `dict | list` would be made anew for each value
             yield from whole_secrets(value, (*loc, step))

@@ -128,30 +128,36 @@ def _across(tree: Tree) -> Iterator[_Reference]:
     """Yield the references of an object into another namespace."""
     namespace, kind = _identity(tree)[0], str(tree["kind"])
     group = str(tree["apiVersion"]).rpartition("/")[0]
-    for loc, used, default in (*_backends(tree), *_certificates(tree), *_flux_sources(tree)):
+    for loc, used, default in _references(tree):
         other = str(used.get("namespace") or namespace)
         if other != namespace:
             target = (str(used.get("group", "")), str(used.get("kind", default)), other, str(used.get("name")))
             yield _Reference((*loc, "namespace"), (group, kind, namespace), target)
 
 
-def _backends(tree: Tree) -> Iterator[tuple[Loc, Tree, str]]:
+def _references(tree: Tree) -> Iterator[tuple[Loc, Tree, str]]:
+    """Yield what may refer into another namespace: the place, the reference, the kind that it means if it says none."""
     if tree["kind"] == "HTTPRoute":
-        for r, rule in enumerate(tree["spec"].get("rules") or ()):
-            for b, backend in enumerate(rule.get("backendRefs") or ()):
-                yield ("spec", "rules", r, "backendRefs", b), backend, "Service"
+        yield from _backends(tree)
+    elif tree["kind"] == "Gateway":
+        yield from _certificates(tree)
+    elif str(tree["apiVersion"]).partition("/")[0].endswith(".toolkit.fluxcd.io"):
+        yield from _flux_sources(tree)
 
 
-def _certificates(tree: Tree) -> Iterator[tuple[Loc, Tree, str]]:
-    if tree["kind"] == "Gateway":
-        for index, listener in enumerate(tree["spec"].get("listeners") or ()):
-            for c, used in enumerate((listener.get("tls") or {}).get("certificateRefs") or ()):
-                yield ("spec", "listeners", index, "tls", "certificateRefs", c), used, "Secret"
+def _backends(route: Tree) -> Iterator[tuple[Loc, Tree, str]]:
+    for r, rule in enumerate(route["spec"].get("rules") or ()):
+        for b, backend in enumerate(rule.get("backendRefs") or ()):
+            yield ("spec", "rules", r, "backendRefs", b), backend, "Service"
+
+
+def _certificates(gateway: Tree) -> Iterator[tuple[Loc, Tree, str]]:
+    for index, listener in enumerate(gateway["spec"].get("listeners") or ()):
+        for c, used in enumerate((listener.get("tls") or {}).get("certificateRefs") or ()):
+            yield ("spec", "listeners", index, "tls", "certificateRefs", c), used, "Secret"
 
 
 def _flux_sources(tree: Tree) -> Iterator[tuple[Loc, Tree, str]]:
-    if not str(tree["apiVersion"]).partition("/")[0].endswith(".toolkit.fluxcd.io"):
-        return
     for loc in _FLUX:
         found: Any = tree
         for key in loc:

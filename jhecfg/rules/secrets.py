@@ -189,7 +189,7 @@ def _database_keys(db: Any) -> Iterator[str]:
 def _key_refs(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, Tree]]:
     """Yield every `secretKeyRef` of the values, wherever the chart would put it."""
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        if not isinstance(value, dict | list):
+        if not isinstance(value, (dict, list)):
             continue
         if key == "secretKeyRef" and isinstance(value, dict) and {"name", "key"} <= value.keys():
             yield (*loc, key), value
