@@ -278,6 +278,8 @@ def hub_of(memory: str) -> dict[str, Any]:
 # Rule, what is wrong, what the finding says of it beside the words of the golden in tests/bad: its other ways.
 DETAILS: tuple[tuple[str, Site, dict[str, Any]], ...] = (
     ("small_core_node", groups(core(**MIXED), user()), {"loc": ("cluster", "nodeGroups", 0, "instanceTypes", 1)}),
+    ("small_core_node", groups(core(instanceType="r6g.medium"), user()), {"found": "r6g.medium: 8 pods, 8 GiB"}),
+    ("small_core_node", groups(core(instanceType="c5.large"), user()), {"found": "c5.large: 29 pods, 4 GiB"}),
     (
         "node_without_room",
         groups(core(), user(**MIXED)),
@@ -424,6 +426,11 @@ DETAILS: tuple[tuple[str, Site, dict[str, Any]], ...] = (
         groups(core(scaling={"min": 1, "max": 2}), user(scaling={"min": 3, "max": 4})),
         {"severity": Severity.WARNING, "message": "the core groups may shrink to 1 node(s)"},
     ),
+    (
+        "unknown_instance_type",
+        groups(core(), user(instanceType=None, instanceTypes=["r7i.xlarge", "r7i.xlrage"])),
+        {"loc": ("cluster", "nodeGroups", 1, "instanceTypes", 1)},
+    ),
     # Of its own family, even where another's type is more like it.
     (
         "unknown_instance_type",
@@ -470,7 +477,12 @@ DETAILS: tuple[tuple[str, Site, dict[str, Any]], ...] = (
     (
         "rds_engine_version",
         make(**rds(engineVersion="18.0")),
-        {"message": "PostgreSQL 18.0 can no longer be created in RDS", "severity": Severity.ERROR},
+        {
+            "message": "PostgreSQL 18.0 can no longer be created in RDS",
+            "expected": "18.1 to 18.6",
+            "hint": 'use "18.6"',
+            "severity": Severity.ERROR,
+        },
     ),
     (
         "unused_addon_version",
@@ -530,6 +542,7 @@ QUIET: tuple[tuple[str, Site], ...] = (
         make(ingress={"gateway": GATEWAY, "loadBalancer": "in-tree", "proxyProtocol": True}),
     ),
     ("chart_kubernetes", make(cluster__version="1.33")),
+    ("node_group_scaling", groups(core(scaling={"min": 2, "desired": 2, "max": 2}), user())),
     ("few_spot_types", groups(core(spot=True), user())),
     ("few_spot_types", groups(core(), user(spot=True, instanceType=None))),
     ("spot_core", groups(core(), user(spot=True))),
@@ -707,6 +720,7 @@ def test_every_pod_of_a_full_site_is_counted() -> None:
     }
     counts = dict(planned_pods(make(cluster__addons=[], hubs=[])))
     assert {name for name, count in counts.items() if not count} == {"metrics-server", "none", "mcp", "hubs"}
+    assert dict(planned_pods(make(cluster=None, hubs=[], database__rds=None)))["metrics-server"] == 0
 
 
 @pytest.mark.parametrize(
