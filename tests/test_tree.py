@@ -1317,14 +1317,18 @@ def folding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_module, "_enter", lambda name, folder: enter(spelled(name, folder), folder))
 
 
-def test_a_file_of_others_that_differs_in_case_alone_is_not_overwritten(tmp_path: Path, folding: None) -> None:
-    """Where `runbook.MD` is `RUNBOOK.md`, somebody's file is in the way, and stays."""
-    (tmp_path / SITE).mkdir()
-    (tmp_path / SITE / "runbook.MD").write_bytes(b"mine\n")
+@pytest.mark.parametrize(("theirs", "ours"), [("runbook.MD", "RUNBOOK.md"), ("Manifests/a.yaml", "manifests/a.yaml")])
+def test_a_file_of_others_that_differs_in_case_alone_is_not_overwritten(
+    tmp_path: Path, theirs: str, ours: str, folding: None
+) -> None:
+    """Where `runbook.MD` is `RUNBOOK.md`, somebody's file is in the way, and stays; so it is below `Manifests/`."""
+    place = tmp_path / SITE / theirs
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"mine\n")
     with pytest.raises(Refused) as refused:
         write(tmp_path, SITE, site())
-    assert refused.value.paths == ((f"{tmp_path}/demo/RUNBOOK.md", "was not written by jhecfg"),)
-    assert on_disk(tmp_path / SITE) == {"runbook.MD": b"mine\n"}
+    assert refused.value.paths == ((f"{tmp_path}/demo/{ours}", "was not written by jhecfg"),)
+    assert on_disk(tmp_path / SITE) == {theirs: b"mine\n"}
 
 
 def test_a_folder_that_differs_in_case_alone_is_the_folder(tmp_path: Path, folding: None) -> None:

@@ -61,9 +61,9 @@ class Survey(NamedTuple):
     """
 
     comparison: Comparison
-    claims: Owned
-    prune: tuple[str, ...]
-    leftovers: bool
+    claims: Owned = Owned()
+    prune: tuple[str, ...] = ()
+    leftovers: bool = False
     new: bool = False
 
 
@@ -156,19 +156,19 @@ def _walls(folder: Folder, found: Mapping[str, Kind | None]) -> tuple[Obstacle, 
     return tuple(
         (folder.shown(path), _instead(kind, wanted))
         for (path, kind), wanted in zip(found.items(), _WANTED, strict=True)
-        if kind not in (None, wanted)
+        if kind is not None and kind != wanted
     )
 
 
-def _instead(found: str | None, wanted: str) -> str:
-    name = {"link": "symbolic link", "other": "device, pipe or socket"}.get(found or "", found or "")
+def _instead(found: Kind, wanted: Kind) -> str:
+    name = {"link": "symbolic link", "other": "device, pipe or socket"}.get(found, found)
     return f"is a {name}, where a {wanted} is needed"
 
 
 def _walled(folder: Folder, site: str, walls: tuple[Obstacle, ...]) -> Survey:
     root = Path(folder.base, site)
     comparison = Comparison(root=root, changes=(), unchanged=0, obstacles=walls, immovable=walls)
-    return Survey(comparison=comparison, claims=Owned(), prune=(), leftovers=False)
+    return Survey(comparison=comparison)
 
 
 def _look(folder: Folder, site: str, files: Mapping[str, bytes], claims: Owned) -> _Seen:

@@ -33,7 +33,7 @@ def problem(path: str) -> str:
             return "has a part that is not a plain file name"
         if part.strip(".") == "":
             return "leads out of its folder"
-        if part.endswith(".") or part.lower().split(".", 1)[0] in _RESERVED:
+        if part.endswith(".") or part.lower().partition(".")[0] in _RESERVED:
             return "is a reserved name on Windows"
         if part.lower() == ".git":
             return "belongs to git"

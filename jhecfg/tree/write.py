@@ -230,9 +230,7 @@ def _finish(folder: Folder, site: str) -> None:
     with trouble("remove", folder.shown(journal_path(site))):
         folder.unlink(journal_path(site))
     with trouble("clear", folder.shown(staging_path(site))):
-        gone = folder.rmdir(staging_path(site))
-    if not gone:  # something of a killed build, or of others, is left in it
-        _clear_staging(folder, site)
+        folder.rmdir(staging_path(site))
 
 
 def _deliver(folder: Folder, site: str, path: str, text: bytes, *, sync: bool) -> None:

@@ -74,11 +74,10 @@ def too_few_pods(site: Site) -> Iterator[Finding]:
     *Instead:* larger instance types, or more nodes.
     """
     core = tuple(groups(site, "core"))
-    sizes = tuple(_least_pods(group) for group in core)
-    if not core or None in sizes:
+    terms = [(group.min, size) for group in core if (size := _least_pods(group)) is not None]
+    if not core or len(terms) < len(core):
         return
     daemons = len(_daemons(site))
-    terms = [(group.min, size) for group, size in zip(core, sizes, strict=True) if size is not None]
     room = sum(nodes * (size - daemons) for nodes, size in terms)
     planned = tuple((name, count) for name, count in planned_pods(site) if count)
     needed = sum(count for _, count in planned)

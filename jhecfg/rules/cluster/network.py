@@ -78,7 +78,9 @@ def invalid_network(site: Site) -> Iterator[Finding]:
         return
     problem = _range_problem(cluster.vpc_cidr)
     prefix = int(cluster.vpc_cidr.rpartition("/")[2])
-    if problem == _PRIVATE and not cluster.vpc_cidr.startswith("127."):
+    if problem == _PRIVATE and cluster.vpc_cidr.startswith("127."):
+        problem = "is the loopback range, which never leaves a machine"
+    elif problem == _PRIVATE:
         problem = "" if 16 <= prefix <= 24 else "is too large or too small"
     elif not problem:
         problem = "is not a private range"
@@ -119,7 +121,7 @@ def foreign_kms_key(site: Site) -> Iterator[Finding]:
     cluster = site.cluster
     if cluster is None or cluster.kms_key_arn is None:
         return
-    parts = cluster.kms_key_arn.split(":", 5)
+    parts = cluster.kms_key_arn.split(":")
     if parts[2] != "kms" or parts[3] != cluster.region or not parts[5].startswith("key/"):
         yield Finding(
             loc=("cluster", "kmsKeyArn"),

@@ -268,8 +268,8 @@ def _shape(instance: Instance) -> str:
 
 
 def _is_reserved(label: str) -> bool:
-    prefix, _, name = label.rpartition("/")
-    if not name or not prefix or label in _KUBELET_LABELS or prefix in _KUBELET_PREFIXES:
+    prefix = label.rpartition("/")[0]
+    if label in _KUBELET_LABELS or prefix in _KUBELET_PREFIXES:
         return False
     if any(prefix.endswith(f".{allowed}") for allowed in _KUBELET_PREFIXES):
         return False

@@ -164,7 +164,7 @@ def unused_addon_version(site: Site) -> Iterator[Finding]:
 
 
 def _number(version: str) -> tuple[int, int]:
-    major, minor = version.split(".")[:2]
+    major, minor = version.split(".")
     return int(major), int(minor)
 
 
@@ -185,6 +185,7 @@ def _wants(chart: Chart) -> Loc:
         "gateway-helm": ("ingress", "controller"),
         "cert-manager": ("ingress", "issuer"),
         "external-secrets": ("secrets", "backend"),
+        "sealed-secrets": ("secrets", "backend"),
         "external-dns": ("ingress", "dns"),
     }
     return places.get(chart.name, ("cluster",))

@@ -89,9 +89,9 @@ def user_group_zones(site: Site) -> Iterator[Finding]:
             yield Finding(
                 loc=(*group.loc, "zones"),
                 message=f"user group '{group.name}' spans zones, and its users' disks do not",
-                found=", ".join(group.zones) or "every zone of the cluster",
+                found=", ".join(group.zones),
                 expected="one zone",
-                hint=f"set zones to [{group.zones[0] if group.zones else cluster.region + 'a'}]",
+                hint=f"set zones to [{group.zones[0]}]",
             )
 
 
