@@ -57,7 +57,7 @@ class Comparison(NamedTuple):
 class Survey(NamedTuple):
     """A comparison, and what only a build needs: whose bytes may go, folders to empty, leftovers of a dead build.
 
-    `new` says that nothing of the site is there at all.
+    `new` says that there is something to write, and nothing of the site is there.
     """
 
     comparison: Comparison
@@ -97,7 +97,7 @@ def survey(folder: Folder, site: str, files: Mapping[str, bytes]) -> Survey:
         if walls := _walls(folder, found):
             return _walled(folder, site, walls)
         if _is_empty(found):  # the first build of a site, as a fleet's thousand can be: there is nothing to look at
-            return _judge(folder, site, files, Owned(), Owned(), _Seen(), leftovers=False)._replace(new=True)
+            return _judge(folder, site, files, Owned(), Owned(), _Seen(), leftovers=False)._replace(new=bool(files))
         lock = read_lock(folder.read(f"{site}/{LOCK}") if folder.kind(f"{site}/{LOCK}") == "file" else None)
         journal = read_journal(folder.read(journal_path(site)))
         seen = _look(folder, site, files, lock | journal)

@@ -91,12 +91,12 @@ class Folder:
         finally:
             os.close(fd)
 
-    def create(self, path: str, data: bytes, *, sync: bool = False, make: bool = False) -> None:
-        """Write a new file, mode 0644 less the umask; with `sync` return only when the disk has it.
+    def create(self, path: str, data: bytes, *, sync: bool) -> None:
+        """Write a new file, mode 0644 less the umask, and missing folders above it.
 
-        With `make`, missing folders above it are made.
+        With `sync` return only when the disk has it.
         """
-        at, name = self._at(path, make=make)
+        at, name = self._at(path, make=True)
         fd = os.open(name, _CREATE, 0o644, dir_fd=at)
         try:
             rest = memoryview(data)

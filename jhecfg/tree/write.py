@@ -98,30 +98,18 @@ def _settled(folder: Folder, files: Mapping[str, bytes], before: Survey) -> bool
 
 def _put_whole(folder: Folder, site: str, files: Mapping[str, bytes]) -> None:
     """Put a site that is not there yet in one step."""
-    _check_permissions(folder, site, ())
-    place = _whole_path(site)
+    whole = _whole_path(site)
     try:
         _settle(folder, site)
-        with trouble("write", folder.shown(staging_path(site))):
-            folder.mkdir(place)
-        _fill(folder, site, place, files)
+        _stage(folder, site, {path: f"{whole}/{path}" for path in files}, files, durable=False)
         with trouble("write", folder.shown(site)):
-            folder.replace(place, site)
+            folder.replace(whole, site)
     except BaseException:
         with suppress(ToolError):  # the first error is the one to say
             _clear_staging(folder, site)
         raise
     with trouble("clear", folder.shown(staging_path(site))):
         folder.rmdir(staging_path(site))
-
-
-def _fill(folder: Folder, site: str, place: str, files: Mapping[str, bytes]) -> None:
-    path = ""
-    try:
-        for path, data in files.items():
-            folder.create(f"{place}/{path}", data, make=True)
-    except OSError as error:
-        raise said("write", folder.shown(f"{site}/{path}"), error) from error
 
 
 def _carry_out(folder: Folder, site: str, files: Mapping[str, bytes], now: Survey) -> None:
@@ -131,10 +119,11 @@ def _carry_out(folder: Folder, site: str, files: Mapping[str, bytes], now: Surve
     puts.sort(key=lambda path: path == LOCK)  # stable: path order, the lock last
     _check_permissions(folder, site, (*puts, *removes))
     durable = any(change.old is not None for change in changes)
+    staged = {path: _staged_path(site, number) for number, path in enumerate(puts, start=1)}
     _clear_staging(folder, site)
     try:
         _settle(folder, site)
-        staged = _stage(folder, site, {path: files[path] for path in puts}, durable=durable)
+        _stage(folder, site, staged, files, durable=durable)
         if changes:
             _write_journal(folder, site, journal_text(now.claims | owned(files)), durable=durable)
             _remove(folder, site, removes, now.prune, whole=not files)
@@ -148,8 +137,6 @@ def _carry_out(folder: Folder, site: str, files: Mapping[str, bytes], now: Surve
 
 def _check_permissions(folder: Folder, site: str, paths: tuple[str, ...]) -> None:
     """Raise ToolError before anything changed if a folder could not be written to."""
-    if folder.kind(site) is None and folder.writable(""):  # all its folders are to be made, so this one answers for all
-        return
     places = {f"{site}/{path}".rpartition("/")[0] for path in paths}
     denied = [folder.shown(place) for place in sorted(places) if not folder.writable(place)]
     if denied:
@@ -187,18 +174,16 @@ def _settle(folder: Folder, site: str) -> None:
                 _deliver(folder, site, path, text, sync=False)
 
 
-def _stage(folder: Folder, site: str, files: Mapping[str, bytes], *, durable: bool) -> dict[str, str]:
-    """Write the new bytes beside the tree, on the same file system; returns path to staged file."""
+def _stage(folder: Folder, site: str, staged: Mapping[str, str], files: Mapping[str, bytes], *, durable: bool) -> None:
+    """Write the new bytes beside the tree, on the same file system; `staged` says where, by path."""
     with trouble("write", folder.shown(staging_path(site))):
         folder.mkdir(staging_path(site))
-    staged = {path: _staged_path(site, number) for number, path in enumerate(files, start=1)}
     path = ""
     try:
         for path, place in staged.items():
             folder.create(place, files[path], sync=durable and path == LOCK)
     except OSError as error:
         raise said("write", folder.shown(f"{site}/{path}"), error) from error
-    return staged
 
 
 def _write_journal(folder: Folder, site: str, text: bytes, *, durable: bool) -> None:
