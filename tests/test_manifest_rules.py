@@ -244,14 +244,16 @@ def test_a_service_names_a_port_of_the_pods_behind_it(site: Site) -> None:
 def test_a_route_leads_to_a_port_of_a_service(site: Site, ports: list[Tree] | None, wrong: tuple[str, ...]) -> None:
     """By number, or an Ingress by name, too. Of what is no Service, or not among the outputs, nothing is known."""
     service = thing("Service", "web", "jhe", spec={"ports": ports})
-    to = {"name": "web", "port": 80}
+    to = {"name": "web", "port": 80, "namespace": "jhe"}
     backends = [{"name": "web"}, {**to, "namespace": "hub"}, {**to, "kind": "Backend"}, {"name": "far", "port": 1}]
     route = thing("HTTPRoute", "route", "hub", spec={"rules": [
-        {}, {"backendRefs": [*backends, {**to, "namespace": "jhe", "kind": "Service"}]}]})  # fmt: skip
+        {}, {"backendRefs": [*backends, {**to, "kind": "Service"}]}]})  # fmt: skip
     ingress = thing("Ingress", "ingress", spec={"rules": [{"host": "a"}, {"http": {"paths": [
         {"backend": {"service": {"name": "web", "port": port}}} for port in ({"number": 80}, {"name": "http"})]
         + [{"backend": {"resource": {"name": "web"}}}]}}]})  # fmt: skip
-    said = found(rules.unknown_port, site, service, route, ingress, thing("Thing", "t", spec={"rules": [to]}))
+    said = found(
+        rules.unknown_port, site, service, route, ingress, thing("Thing", "t", spec={"rules": [{"backendRefs": [to]}]})
+    )
     assert [path for path, _, _ in said] == [f"manifests/{name}.yaml" for name in wrong]
     places = {
         "manifests/route.yaml": [((*RULES[:2], 1, "backendRefs", 4, "port"), 80)],
