@@ -1097,6 +1097,25 @@ def test_a_new_site_appears_in_one_step(tmp_path: Path, monkeypatch: pytest.Monk
     assert steps[-2:] == ["replace demo", "rmdir demo"]
 
 
+def test_a_new_site_that_is_there_stays_when_the_build_ends_there(
+    tmp_path: Path, system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C right after the step: what is cleared is the place where the folder was staged, not the folder."""
+    real = os.replace
+
+    def interrupted(source: str, target: str, **more: Any) -> None:
+        real(source, target, **more)
+        if os.path.basename(target) == SITE:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write(tmp_path, SITE, site())
+    assert on_disk(tmp_path / SITE) == site()
+    assert sorted(path.name for path in (tmp_path / ".jhecfg").iterdir()) == [".gitignore", "demo.lock"]
+
+
 def test_a_new_site_is_put_over_nothing_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes to lie in its place while it is staged stays; nothing of ours is left, and the next build says why."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jhecfg.tree import compare
-from tests.tree_driver import SITE, generation, tree
+from tests.tree_driver import NOTHING, SITE, generation, tree
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,6 +49,16 @@ def test_after_a_kill_at_any_step_the_next_build_is_right(tmp_path: Path, before
     assert [row for row in report if row["then"] != "right"] == []
     states = Counter(row["state"] for row in report)
     assert set(states) == {"old", "mix", "new"}
+
+
+@pytest.mark.parametrize("then", [2, 3], ids=["same-spec", "changed-spec"])
+@pytest.mark.parametrize("fault", ["kill", "full", "denied", "interrupt"])
+def test_a_new_site_appears_whole_or_not_at_all(tmp_path: Path, fault: str, then: int) -> None:
+    """Whatever stops its first build at whatever step, there is nothing, or all of it; the next build ends right."""
+    report = faults(tmp_path, fault, NOTHING, 2, then)
+    assert len(report) > 30
+    assert [row for row in report if row["then"] != "right"] == []
+    assert {row["state"] for row in report} == {"old", "new"}
 
 
 def test_after_three_kills_in_a_row_the_next_build_is_right(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from jhecfg.tree import compare, write
 from tests.locked import with_lock
 
 SITE = "demo"
+NOTHING = -1
+"""In the place of a generation: not even files of others are there."""
 STRANGERS = {"NOTES.md": b"mine\n", "manifests/10-a/mine.yaml": b"mine: too\n", "theirs/deep/file": b"\0\1"}
 
 Files = dict[str, bytes]
@@ -53,17 +55,22 @@ def main(folder: str, fault: str, before: str, after: str, then: str, *again: st
         state = judge(out, int(before), int(after))
         for number in again:
             break_build(out, generation(int(number)), fault, point)
-        report.append({"point": point, "step": where, "state": state, "then": build_on(out, int(then))})
+        report.append({"point": point, "step": where, "state": state, "then": build_on(out, int(then), int(before))})
     print(json.dumps(report))
 
 
 def prepare(out: Path, number: int) -> None:
-    """Build the generation before (0: none), and put files of others beside it."""
-    if number:
+    """Build the generation before (0: none), and put files of others beside it; or make nothing."""
+    if number > 0:
         write(out, SITE, generation(number))
-    for path, data in STRANGERS.items():
+    for path, data in strangers(number).items():
         (out / SITE / path).parent.mkdir(parents=True, exist_ok=True)
         (out / SITE / path).write_bytes(data)
+
+
+def strangers(before: int) -> Files:
+    """Return the files of others that lie beside what was there before."""
+    return {} if before == NOTHING else STRANGERS
 
 
 def break_build(out: Path, files: Files, fault: str, point: int) -> tuple[bool, str]:
@@ -163,23 +170,25 @@ def _half(real: Callable[[int, bytes], int], step: Step, fd: int, data: bytes) -
 
 def judge(out: Path, before: int, after: int) -> str:
     """Name the state after the fault: old, new or a mix of whole files; anything else is said."""
-    old, new = generation(before) if before else {}, generation(after)
-    have = tree(out)
+    old, new = generation(before) if before > 0 else {}, generation(after)
+    have, theirs = tree(out), strangers(before)
     for path, data in have.items():
-        if data not in (old.get(path), new.get(path), STRANGERS.get(path)):
+        if data not in (old.get(path), new.get(path), theirs.get(path)):
             return f"torn: {path}"
-    if any(have.get(path) != data for path, data in STRANGERS.items()):
+    if any(have.get(path) != data for path, data in theirs.items()):
         return "a stranger was touched"
-    ours = {path: data for path, data in have.items() if path not in STRANGERS}
+    ours = {path: data for path, data in have.items() if path not in theirs}
+    if before == NOTHING and (out / SITE).exists() and ours != new:
+        return "half of a new site"
     return "old" if ours == old else "new" if ours == new else "mix"
 
 
-def build_on(out: Path, number: int) -> str:
+def build_on(out: Path, number: int, before: int) -> str:
     """Build the next generation over what is left, and say whether all is as if nothing had happened."""
-    files = generation(number)
+    files, theirs = generation(number), strangers(before)
     write(out, SITE, files)
-    if tree(out) != {**files, **STRANGERS}:
-        return "wrong files: " + ", ".join(sorted(set(tree(out)) ^ {*files, *STRANGERS}))
+    if tree(out) != {**files, **theirs}:
+        return "wrong files: " + ", ".join(sorted(set(tree(out)) ^ {*files, *theirs}))
     if not compare(out, SITE, files).clean:
         return "not clean"
     left = sorted(path.name for path in (out / ".jhecfg").iterdir())

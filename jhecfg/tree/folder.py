@@ -113,16 +113,18 @@ class Folder:
         return os.open(name, os.O_RDWR | os.O_CREAT | _NOFOLLOW, 0o644, dir_fd=at)
 
     def replace(self, source: str, target: str) -> None:
-        """Put a file in the place of another, or a folder where nothing is, in one step.
-
-        Missing folders above the target are made.
-        """
+        """Put one file in the place of another in one step; missing folders above the target are made."""
         to, name = self._at(target, make=True)
         at, staged = self._at(source)
         if sys.platform == "win32":
             _replace_patiently(staged, name)
         else:
             os.replace(staged, name, src_dir_fd=at, dst_dir_fd=to)
+
+    def move(self, source: str, target: str) -> None:
+        """Put a folder where nothing is, in one step. What was open of it is not taken for what is at its old place."""
+        self._forget(source)
+        self.replace(source, target)
 
     def unlink(self, path: str) -> None:
         """Remove a file; it is no error if it is gone already."""

@@ -103,7 +103,7 @@ def _put_whole(folder: Folder, site: str, files: Mapping[str, bytes]) -> None:
         _settle(folder, site)
         _stage(folder, site, {path: f"{whole}/{path}" for path in files}, files, durable=False)
         with trouble("write", folder.shown(site)):
-            folder.replace(whole, site)
+            folder.move(whole, site)
     except BaseException:
         with suppress(ToolError):  # the first error is the one to say
             _clear_staging(folder, site)

@@ -82,6 +82,15 @@ def _new(place: Path) -> None:
     put(place, {"specs/lab.yaml": SPEC.encode(), **{p: d for p, d in FOREIGN.items() if "hubs/" not in p}})
 
 
+def _alone(place: Path) -> None:
+    put(place, {"specs/lab.yaml": SPEC.encode(), **{p: d for p, d in FOREIGN.items() if "out/lab/" not in p}})
+
+
+def _whole_or_nothing(place: Path, before: Snapshot, after: Snapshot) -> str:
+    there, whole = ({p for p in each if p.startswith("out/lab")} for each in (snapshot(place), after))
+    return state(before, after, snapshot(place)) if there in (set(), whole) else "wrong: half of a new site"
+
+
 def _built(place: Path) -> None:
     put(place, {"specs/lab.yaml": SPEC.encode(), **FOREIGN})
     run_all(place, [["build"]])
@@ -234,6 +243,7 @@ def _store_settled(place: Path, before: Snapshot, after: Snapshot) -> str:
 
 SCENES = (
     Scene("build, new", _new, ("build",)),
+    Scene("build, nothing of the site there", _alone, ("build",), judge=_whole_or_nothing),
     Scene("build, changed", _built, ("build",)),
     Scene("build, changed, then another spec", _built, ("build",), between=_third, faults=("kill", "half", "full", "term")),
     Scene("build --force, over edits", _edited, ("build", "--force")),
@@ -333,7 +343,20 @@ def _badly_said(how: str, ended: trace.Ended, left: str, usual: tuple[str, ...])
 
 # --- the output tree alone --------------------------------------------------------------------------------------------
 
-BUILDS = ((1, 2, 2), (1, 2, 3), (1, 2, 1), (0, 2, 2), (0, 2, 3), (2, 3, 4), (2, 5, 1), (4, 1, 6), (3, 6, 3), (5, 2, 0))
+BUILDS = (
+    (1, 2, 2),
+    (1, 2, 3),
+    (1, 2, 1),
+    (0, 2, 2),
+    (0, 2, 3),
+    (2, 3, 4),
+    (2, 5, 1),
+    (4, 1, 6),
+    (3, 6, 3),
+    (5, 2, 0),
+    (tree_driver.NOTHING, 2, 2),
+    (tree_driver.NOTHING, 2, 3),
+)
 """Sites before, broken, and next: some files change, one folder moves, one name is a file in odd sites and a folder in even."""
 
 
@@ -353,7 +376,7 @@ def _tree_cases(out: Path, fault: str, before: int, after: int, then: int) -> It
         dead, where = tree_driver.break_build(out, tree_driver.generation(after), fault, point)
         if dead:
             left = tree_driver.judge(out, before, after)
-            end = tree_driver.build_on(out, then)
+            end = tree_driver.build_on(out, then, before)
             wrong = [each for each in (left, end) if each not in ("old", "mix", "new", "right")]
             name = f"the tree alone, {before} to {after}, then {then}"
             yield Case(name, fault, point, where, 0, left, "wrong" if wrong else "right", "; ".join(wrong))
