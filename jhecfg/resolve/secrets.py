@@ -289,9 +289,9 @@ def _named(tree: Any) -> Iterator[SecretKey]:
             yield from _named(each)
 
 
-def whole_secrets(tree: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
+def whole_secrets(tree: dict[str, Any] | list[Any], loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
     """Yield where a tree names a Secret without a key, and its name: volumes, `envFrom`, logins of registries."""
-    for step, value in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
+    for step, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
         if step == "secretName" and isinstance(value, str):
             yield (*loc, step), value
         elif step in ("secret", "secretRef") and isinstance(value, dict) and isinstance(value.get("name"), str):
