@@ -117,7 +117,7 @@ def _check(folder: Folder, site: str, files: Mapping[str, bytes]) -> None:
     names.check(site, files)
     if files and LOCK not in files:
         raise ToolError(f"the files of {site} lack their {LOCK}")
-    if os.path.exists(folder.base) and not os.path.isdir(folder.base):
+    if not os.path.isdir(folder.base) and os.path.exists(folder.base):
         raise ToolError(f"cannot write into {folder.base}: it is not a folder")
 
 
