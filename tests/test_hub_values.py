@@ -21,7 +21,7 @@ from jhecfg.rules import hub_values as rules
 from jhecfg.rules.hub_keys import GUARDED, TYPES, chart_keys
 from jhecfg.site import Site
 from tests.hub_harness import site
-from tests.tools import ROOT, need
+from tests.tools import ROOT, optional
 
 UPSTREAM = ROOT.parent / "shared" / "data" / "z2jh-4.4.0"
 
@@ -272,7 +272,16 @@ def chart() -> Path:
 
 def _template(chart: Path, text: str, folder: Path) -> list[Any]:
     (folder / "values.yaml").write_text(text)
-    command = [need("helm"), "template", "hub", str(chart), "--namespace", "hub", "--kube-version", "1.33"]
+    command = [
+        optional("helm", "bench-peers"),
+        "template",
+        "hub",
+        str(chart),
+        "--namespace",
+        "hub",
+        "--kube-version",
+        "1.33",
+    ]
     done = subprocess.run([*command, "-f", str(folder / "values.yaml")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [document for document in yaml.safe_load_all(done.stdout) if document]

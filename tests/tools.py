@@ -20,6 +20,7 @@ PLACES = (
     ROOT / ".tools" / "site" / "bin",
     ROOT / ".tools" / "zizmor" / "bin",
     ROOT / ".tools" / "precommit" / "bin",
+    ROOT / ".tools" / "bench" / "bin",
     ROOT / ".venv" / "bin",
     ROOT / "tests" / "js" / "node_modules" / ".bin",
 )
