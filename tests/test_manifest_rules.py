@@ -221,14 +221,29 @@ def test_a_service_names_a_port_of_the_pods_behind_it(site: Site) -> None:
         assert found(rules.unknown_port, site, service, behind) == said
         assert found(rules.unknown_port, site, service, pod("hub", LABELS, containers=[with_ports(HTTP)])) == []
         assert found(rules.unknown_port, site, service, pod(labels=LABELS, containers=[with_ports()])) == []
-    assert (
-        found(rules.unknown_port, site, thing("Service"), thing("Thing", spec={"ports": [{"port": 1}]}), behind) == []
-    )
+    assert found(rules.unknown_port, site, thing("Thing", spec={"ports": [{"port": 1}]}), behind) == []
     other = thing("Deployment", "other", spec={"template": {"metadata": {"labels": {"app": "b"}}, "spec": {
         "containers": [with_ports({"name": "web", "containerPort": 80})]}}})  # fmt: skip
     for selector, count in (({"app": "a"}, 1), ({"app": "b"}, 0), ({}, 0), (None, 0)):
         service = thing("Service", spec={"selector": selector, "ports": [{"port": 80}]})
         assert len(found(rules.unknown_port, site, service, behind, other)) == count
+
+
+@pytest.mark.parametrize(
+    ("spec", "right"),
+    [
+        ({}, False),
+        ({"ports": []}, False),
+        ({"ports": None, "clusterIP": "10.0.0.1", "type": "ClusterIP"}, False),
+        ({"ports": [{"port": 80}]}, True),
+        ({"clusterIP": "None"}, True),
+        ({"type": "ExternalName"}, True),
+    ],
+)
+def test_a_service_has_a_port(site: Site, spec: Tree, right: bool) -> None:
+    """But where it is headless, or another's name."""
+    said = [("manifests/x.yaml", ("spec",), "Service 'x' has no port")]
+    assert found(rules.unknown_port, site, thing("Service", spec=spec)) == ([] if right else said)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +258,7 @@ def test_a_service_names_a_port_of_the_pods_behind_it(site: Site) -> None:
 )
 def test_a_route_leads_to_a_port_of_a_service(site: Site, ports: list[Tree] | None, wrong: tuple[str, ...]) -> None:
     """By number, or an Ingress by name, too. Of what is no Service, or not among the outputs, nothing is known."""
-    service = thing("Service", "web", "jhe", spec={"ports": ports})
+    service = thing("Service", "web", "jhe", spec={"ports": ports, "clusterIP": "None"})
     to = {"name": "web", "port": 80, "namespace": "jhe"}
     backends = [{"name": "web"}, {**to, "namespace": "hub"}, {**to, "kind": "Backend"}, {"name": "far", "port": 1}]
     route = thing("HTTPRoute", "route", "hub", spec={"rules": [

@@ -104,9 +104,10 @@ def _selectors(tree: Tree) -> Iterator[tuple[Loc, Mapping[str, str]]]:
 
 
 def unknown_port(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
-    """A probe or a Service names a container port that does not exist, or a route a Service's port.
+    """A probe or a Service names a container port that does not exist, or a route a Service's port; or it has none.
 
-    *Why:* the probe would fail for ever, the Service would have no endpoint, the route would answer with an error.
+    *Why:* the probe would fail for ever, the Service would have no endpoint, the route would answer with an error. A
+    Service without a port is refused by the API server (kubernetes pkg/apis/core/validation, ValidateService).
 
     *Instead:* name one of the container's ports, or one of the Service's.
     """
@@ -136,6 +137,8 @@ def _probe_ports(path: str, loc: Loc, container: Tree) -> Iterator[Finding]:
 
 def _service_ports(path: str, service: Tree, outputs: Outputs) -> Iterator[Finding]:
     spec = service.get("spec") or {}
+    if not spec.get("ports") and spec.get("clusterIP") != "None" and spec.get("type") != "ExternalName":
+        yield Finding(artifact=path, loc=("spec",), message=f"Service '{service['metadata']['name']}' has no port")
     selector = spec.get("selector")
     names: set[Any] = set()
     for pods in _selected(service, selector, outputs) if selector else ():  # without one others say where it leads
