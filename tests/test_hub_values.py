@@ -272,16 +272,8 @@ def chart() -> Path:
 
 def _template(chart: Path, text: str, folder: Path) -> list[Any]:
     (folder / "values.yaml").write_text(text)
-    command = [
-        optional("helm", "bench-peers"),
-        "template",
-        "hub",
-        str(chart),
-        "--namespace",
-        "hub",
-        "--kube-version",
-        "1.33",
-    ]
+    helm = optional("helm", "bench-peers")
+    command = [helm, "template", "hub", str(chart), "--namespace", "hub", "--kube-version", "1.33"]
     done = subprocess.run([*command, "-f", str(folder / "values.yaml")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return [document for document in yaml.safe_load_all(done.stdout) if document]

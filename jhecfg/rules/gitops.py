@@ -8,7 +8,7 @@ from typing import Any
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
-from jhecfg.rules.outputs import Outputs
+from jhecfg.rules.outputs import Outputs, namespace_of
 from jhecfg.site import Site
 
 SUBSTITUTE = "kustomize.toolkit.fluxcd.io/substitute"
@@ -143,7 +143,7 @@ def _owned(site: Site, artifacts: Sequence[Artifact]) -> Iterator[tuple[str, str
     for path, tree in _of_kind(artifacts, "HelmRelease", "helm.toolkit.fluxcd.io"):
         target, name = tree["spec"].get("targetNamespace"), tree["metadata"]["name"]
         release = tree["spec"].get("releaseName") or (f"{target}-{name}" if target else name)
-        yield path, f"release '{release}' in '{target or tree['metadata'].get('namespace')}'"
+        yield path, f"release '{release}' in '{target or namespace_of(tree)}'"
 
 
 def not_allowed_by_project(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
-from jhecfg.rules.outputs import namespace_of
+from jhecfg.rules.outputs import backends, namespace_of
 from jhecfg.site import Site
 
 _GATEWAY = "gateway.networking.k8s.io"
@@ -137,18 +137,11 @@ def _across(tree: Tree) -> Iterator[_Reference]:
 
 def _references(tree: Tree) -> Iterator[tuple[Loc, Tree, str]]:
     """Yield what may refer into another namespace: the place, the reference, the kind that it means if it says none."""
-    if tree["kind"] == "HTTPRoute":
-        yield from _backends(tree)
-    elif tree["kind"] == "Gateway":
+    yield from ((loc, backend, "Service") for loc, backend in backends(tree))
+    if tree["kind"] == "Gateway":
         yield from _certificates(tree)
     elif str(tree["apiVersion"]).partition("/")[0].endswith(".toolkit.fluxcd.io"):
         yield from _flux_sources(tree)
-
-
-def _backends(route: Tree) -> Iterator[tuple[Loc, Tree, str]]:
-    for r, rule in enumerate(route["spec"].get("rules") or ()):
-        for b, backend in enumerate(rule.get("backendRefs") or ()):
-            yield ("spec", "rules", r, "backendRefs", b), backend, "Service"
 
 
 def _certificates(gateway: Tree) -> Iterator[tuple[Loc, Tree, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 from jhecfg import leaks
 from jhecfg.artifact import Artifact, Tree
 from jhecfg.diagnostics import Finding, Loc
-from jhecfg.rules.outputs import Outputs, Pods, namespace_of
+from jhecfg.rules.outputs import Outputs, Pods, backends, namespace_of
 from jhecfg.site import Site
 
 
@@ -104,7 +104,7 @@ def _selectors(tree: Tree) -> Iterator[tuple[Loc, Mapping[str, str]]]:
 
 
 def unknown_port(site: Site, artifacts: Sequence[Artifact]) -> Iterator[Finding]:
-    """A probe or a Service names a container port that does not exist, or a route a Service's port; or it has none.
+    """A probe or a Service names a container port that does not exist, a route a Service's; or a Service has no port.
 
     *Why:* the probe would fail for ever, the Service would have no endpoint, the route would answer with an error. A
     Service without a port is refused by the API server (kubernetes pkg/apis/core/validation, ValidateService).
@@ -156,31 +156,25 @@ def _service_ports(path: str, service: Tree, outputs: Outputs) -> Iterator[Findi
 
 
 def _route_ports(path: str, route: Tree, outputs: Outputs) -> Iterator[Finding]:
-    for loc, namespace, name, port in _backends(route):
-        service = outputs.services.get((namespace, name))
+    for loc, backend in backends(route):
+        namespace, name = str(backend.get("namespace") or namespace_of(route)), str(backend["name"])
+        service = outputs.services.get((namespace, name)) if backend.get("kind", "Service") == "Service" else None
         if service is None:  # dangling-reference says so, where it is not another's
             continue
         there = (service.get("spec") or {}).get("ports") or ()
-        if not any(port in (each["port"], each.get("name")) for each in there):
-            message = f"Service '{name}' in namespace '{namespace}' has no port '{port}'"
-            yield Finding(artifact=path, loc=loc, message=message)
+        for place, port in _port_of(backend):
+            if not any(port in (each["port"], each.get("name")) for each in there):
+                message = f"Service '{name}' in namespace '{namespace}' has no port '{port}'"
+                yield Finding(artifact=path, loc=(*loc, *place), message=message)
 
 
-def _backends(route: Tree) -> Iterator[tuple[Loc, str, str, Any]]:
-    """Yield where a route names the port of a Service: the place, the Service's namespace and name, the port."""
-    for r, rule in enumerate((route.get("spec") or {}).get("rules") or ()) if route["kind"] in _ROUTES else ():
-        for b, backend in enumerate(rule.get("backendRefs") or ()):
-            if "port" in backend and backend.get("kind", "Service") == "Service":
-                loc: Loc = ("spec", "rules", r, "backendRefs", b, "port")
-                yield loc, str(backend.get("namespace") or namespace_of(route)), str(backend["name"]), backend["port"]
-        for p, each in enumerate((rule.get("http") or {}).get("paths") or ()):
-            service = each["backend"].get("service") or {}
-            for field, port in (service.get("port") or {}).items():
-                loc = ("spec", "rules", r, "http", "paths", p, "backend", "service", "port", field)
-                yield loc, namespace_of(route), str(service["name"]), port
-
-
-_ROUTES = ("HTTPRoute", "Ingress")
+def _port_of(backend: Tree) -> Iterator[tuple[Loc, Any]]:
+    """Yield the port that a route's backend names, if any: an Ingress says it by its number or by its name."""
+    port = backend.get("port")
+    if isinstance(port, dict):
+        yield from ((("port", field), value) for field, value in port.items())
+    elif port is not None:
+        yield ("port",), port
 
 
 # Kinds of the output that live in no namespace.

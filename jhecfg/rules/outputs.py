@@ -103,9 +103,7 @@ class Outputs(tuple[Artifact, ...]):
     def needs(self) -> Mapping[str, tuple[Need, ...]]:
         """What the object of each file needs in its own namespace; nothing of one that needs nothing."""
         found = {pods.path: tuple(_of_pods(pods)) for pods in self.pods}
-        routes = {
-            path: tuple(_of_route(tree)) for path, tree in self.objects if tree["kind"] in ("HTTPRoute", "Ingress")
-        }
+        routes = {path: tuple(_of_route(tree)) for path, tree in self.objects if tree["kind"] in _ROUTES}
         return found | routes
 
 
@@ -118,16 +116,25 @@ def _pods(path: str, tree: Tree) -> Iterator[Pods]:
         yield Pods(path, tree, loc, template)
 
 
-def _of_route(tree: Tree) -> Iterator[Need]:
-    spec = tree.get("spec") or {}
-    for r, rule in enumerate(spec.get("rules") or ()):
-        if tree["kind"] == "Ingress":
-            for p, path in enumerate(rule["http"]["paths"]):
-                service = ("spec", "rules", r, "http", "paths", p, "backend", "service", "name")
-                yield service, "Service", str(path["backend"]["service"]["name"])
-            continue
+_ROUTES = ("HTTPRoute", "Ingress")
+
+
+def backends(route: Tree) -> Iterator[tuple[Loc, Tree]]:
+    """Yield what a route leads to, each with its place; nothing of an object that is no route."""
+    if route["kind"] not in _ROUTES:
+        return
+    for r, rule in enumerate((route.get("spec") or {}).get("rules") or ()):
         for b, backend in enumerate(rule.get("backendRefs") or ()):
-            yield ("spec", "rules", r, "backendRefs", b, "name"), "Service", str(backend.get("name"))
+            yield ("spec", "rules", r, "backendRefs", b), backend
+        for p, path in enumerate((rule.get("http") or {}).get("paths") or ()):
+            if "service" in path["backend"]:
+                yield ("spec", "rules", r, "http", "paths", p, "backend", "service"), path["backend"]["service"]
+
+
+def _of_route(route: Tree) -> Iterator[Need]:
+    for loc, backend in backends(route):
+        yield (*loc, "name"), "Service", str(backend.get("name"))
+    for r, rule in enumerate((route.get("spec") or {}).get("rules") or ()):
         for f, used in enumerate(rule.get("filters") or ()):
             if used.get("type") == "ExtensionRef":
                 reference, where = used["extensionRef"], ("spec", "rules", r, "filters", f, "extensionRef", "name")

@@ -15,8 +15,8 @@ Git is the durable store, and it does not sync a working tree either.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jhecfg.diagnostics import Refused, ToolError
@@ -96,18 +96,25 @@ def _settled(folder: Folder, files: Mapping[str, bytes], before: Survey) -> bool
     return done and (not files or folder.kind(ATTRIBUTES) is not None)
 
 
-def _put_whole(folder: Folder, site: str, files: Mapping[str, bytes]) -> None:
-    """Put a site that is not there yet in one step."""
-    whole = _whole_path(site)
+@contextmanager
+def _cleared(folder: Folder, site: str) -> Iterator[None]:
+    """Clear what was staged, where it does not come to its place."""
     try:
-        _settle(folder, site)
-        _stage(folder, site, {path: f"{whole}/{path}" for path in files}, files, durable=False)
-        with trouble("write", folder.shown(site)):
-            folder.move(whole, site)
+        yield
     except BaseException:
         with suppress(ToolError):  # the first error is the one to say
             _clear_staging(folder, site)
         raise
+
+
+def _put_whole(folder: Folder, site: str, files: Mapping[str, bytes]) -> None:
+    """Put a site that is not there yet in one step."""
+    whole = _whole_path(site)
+    with _cleared(folder, site):
+        _settle(folder, site)
+        _stage(folder, site, {path: f"{whole}/{path}" for path in files}, files, durable=False)
+        with trouble("write", folder.shown(site)):
+            folder.move(whole, site)
     with trouble("clear", folder.shown(staging_path(site))):
         folder.rmdir(staging_path(site))
 
@@ -121,7 +128,7 @@ def _carry_out(folder: Folder, site: str, files: Mapping[str, bytes], now: Surve
     durable = any(change.old is not None for change in changes)
     staged = {path: _staged_path(site, number) for number, path in enumerate(puts, start=1)}
     _clear_staging(folder, site)
-    try:
+    with _cleared(folder, site):
         _settle(folder, site)
         _stage(folder, site, staged, files, durable=durable)
         if changes:
@@ -129,10 +136,6 @@ def _carry_out(folder: Folder, site: str, files: Mapping[str, bytes], now: Surve
             _remove(folder, site, removes, now.prune, whole=not files)
             _put(folder, site, staged)
         _finish(folder, site)
-    except BaseException:
-        with suppress(ToolError):  # the first error is the one to say
-            _clear_staging(folder, site)
-        raise
 
 
 def _check_permissions(folder: Folder, site: str, paths: tuple[str, ...]) -> None:

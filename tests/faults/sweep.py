@@ -87,8 +87,9 @@ def _alone(place: Path) -> None:
 
 
 def _whole_or_nothing(place: Path, before: Snapshot, after: Snapshot) -> str:
-    there, whole = ({p for p in each if p.startswith("out/lab")} for each in (snapshot(place), after))
-    return state(before, after, snapshot(place)) if there in (set(), whole) else "wrong: half of a new site"
+    now = snapshot(place)
+    there, whole = ({path for path in each if path.startswith("out/lab")} for each in (now, after))
+    return state(before, after, now) if there in (set(), whole) else "wrong: half of a new site"
 
 
 def _built(place: Path) -> None:
