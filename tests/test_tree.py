@@ -1086,6 +1086,23 @@ def test_a_build_goes_by_its_order(wide: Path, monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
+def test_a_first_build_beside_files_of_others_syncs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fresh tree has nothing to lose; the files for git come first, the lock comes last. A change alone is synced."""
+    (tmp_path / SITE).mkdir()
+    (tmp_path / SITE / "NOTES.md").write_bytes(b"mine\n")
+    steps: list[str] = []
+    recorded(monkeypatch, steps.append)
+    write(tmp_path, SITE, site())
+    assert "fsync" not in steps
+    assert [step for step in steps if step.startswith("replace")] == [
+        *("replace .gitignore", "replace .gitattributes", "replace demo.journal"),
+        *("replace RUNBOOK.md", "replace a.yaml", "replace b.yaml", "replace jhecfg.lock"),
+    ]
+    steps.clear()
+    write(tmp_path, SITE, site(manifests__a_yaml=b"a: 2\n"))
+    assert steps.count("fsync") == 2
+
+
 def test_a_new_site_appears_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the files for git, the whole folder is put in place; a fresh tree has nothing to lose, and is not synced."""
     steps: list[str] = []
